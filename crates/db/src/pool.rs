@@ -1,0 +1,153 @@
+//! The pool, and transactions on it.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use deadpool::Runtime;
+use diesel::ConnectionError;
+use diesel_async::pooled_connection::deadpool::{Object, Pool};
+use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use futures_util::FutureExt;
+use secrecy::ExposeSecret;
+use tokio::runtime::Handle;
+
+use crate::{Config, Error, Tx};
+
+/// A connection lent by the pool, for reading. Writes go through [`Database::transaction`].
+pub type Connection = Object<AsyncPgConnection>;
+
+/// A handle on PostgreSQL. Cheap to clone; clones share one pool.
+#[derive(Clone)]
+pub struct Database {
+    pool: Pool<AsyncPgConnection>,
+    runtime: Handle,
+}
+
+impl Database {
+    /// Sets up the pool. Opens no connection yet, so it succeeds while the server is away.
+    ///
+    /// Must be called on the runtime that shall drive the connections: the web server's workers have
+    /// single-threaded runtimes, and a connection driven by one of those would stall with it.
+    ///
+    /// # Errors
+    /// When the URL cannot be parsed.
+    pub fn new(config: &Config) -> Result<Self, Error> {
+        let runtime = Handle::current();
+        let postgres = postgres_config(config)?;
+        let mut manager = ManagerConfig::default();
+        manager.recycling_method = RecyclingMethod::Fast;
+        let driver = runtime.clone();
+        manager.custom_setup = Box::new(move |_| {
+            let opened = driver.spawn(open(postgres.clone()));
+            async move { opened.await.unwrap_or_else(|error| Err(bad_connection(error))) }.boxed()
+        });
+        let pool = Pool::builder(AsyncDieselConnectionManager::new_with_config("", manager))
+            .max_size(config.pool_size)
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(config.wait))
+            .create_timeout(Some(config.connect))
+            .recycle_timeout(Some(Duration::from_millis(250)))
+            .build()
+            .map_err(|error| Error::Unavailable(error.to_string()))?;
+        Ok(Self { pool, runtime })
+    }
+
+    /// Borrows a connection for reading.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when none comes free or can be opened in time.
+    pub async fn connection(&self) -> Result<Connection, Error> {
+        Ok(self.pool.get().await?)
+    }
+
+    /// Runs `work` in one transaction (READ COMMITTED): committed when it returns `Ok`, else rolled back.
+    ///
+    /// It runs in a task of its own and ends even if the caller is dropped meanwhile, so a client that hangs up
+    /// leaves neither half a decision nor a lock.
+    ///
+    /// # Errors
+    /// Those of `work`, and [`Error`] of the connection and the commit.
+    pub async fn transaction<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx) -> Pin<Box<dyn Future<Output = Result<T, E>> + Send + 't>>,
+        F: Send + 'static,
+    {
+        let conn = self.connection().await?;
+        let task = self.runtime.spawn(async move {
+            let mut tx = Tx::begin(conn).await?;
+            match work(&mut tx).await {
+                Ok(value) => {
+                    tx.commit().await?;
+                    Ok(value)
+                }
+                Err(error) => {
+                    tx.roll_back().await;
+                    Err(error)
+                }
+            }
+        });
+        match task.await {
+            Ok(result) => result,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => Err(Error::Unavailable("the process is stopping".into()).into()),
+            },
+        }
+    }
+
+    /// Asks the server for a sign of life.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when it gives none within half a second.
+    pub async fn ping(&self) -> Result<(), Error> {
+        let ask = async {
+            let mut conn = self.connection().await?;
+            diesel::select(diesel::dsl::sql::<diesel::sql_types::Integer>("1"))
+                .get_result::<i32>(&mut conn)
+                .await?;
+            Ok(())
+        };
+        match tokio::time::timeout(Duration::from_millis(500), ask).await {
+            Ok(answer) => answer,
+            Err(_) => Err(Error::Unavailable("no answer within half a second".into())),
+        }
+    }
+}
+
+fn postgres_config(config: &Config) -> Result<tokio_postgres::Config, Error> {
+    let mut postgres: tokio_postgres::Config = config
+        .url
+        .expose_secret()
+        .parse()
+        .map_err(|error: tokio_postgres::Error| Error::Unavailable(format!("DATABASE_URL: {error}")))?;
+    let limits = [
+        ("statement_timeout", config.statement),
+        ("lock_timeout", config.lock),
+        ("idle_in_transaction_session_timeout", config.idle_in_transaction),
+        ("client_connection_check_interval", Duration::from_secs(1)),
+    ]
+    .map(|(name, limit)| format!("-c {name}={}", limit.as_millis()))
+    .join(" ");
+    let options = [postgres.get_options().unwrap_or_default(), &limits].join(" ");
+    postgres
+        .options(options.trim())
+        .application_name(config.application_name)
+        .connect_timeout(config.connect)
+        .tcp_user_timeout(Duration::from_secs(5))
+        .keepalives_idle(Duration::from_secs(10))
+        .keepalives_interval(Duration::from_secs(3))
+        .keepalives_retries(3);
+    Ok(postgres)
+}
+
+async fn open(postgres: tokio_postgres::Config) -> Result<AsyncPgConnection, ConnectionError> {
+    let (client, connection) = postgres.connect(tokio_postgres::NoTls).await.map_err(bad_connection)?;
+    AsyncPgConnection::try_from_client_and_connection(client, connection).await
+}
+
+fn bad_connection(error: impl std::fmt::Display) -> ConnectionError {
+    ConnectionError::BadConnection(error.to_string())
+}

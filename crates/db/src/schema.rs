@@ -1,0 +1,147 @@
+//! Every table, as the migrations leave it. Held to the migrated database by a test.
+
+diesel::table! {
+    /// What a product is filed under.
+    categories (id) {
+        id -> BigInt,
+        name -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    /// The catalogue, shared by all stores.
+    products (id) {
+        id -> BigInt,
+        sku -> Nullable<Text>,
+        title -> Text,
+        description -> Text,
+        category_id -> BigInt,
+        price -> Numeric,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        title_key -> Text,
+    }
+}
+
+diesel::table! {
+    /// Who sells.
+    stores (id) {
+        id -> BigInt,
+        name -> Text,
+        location -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    /// What a store carries, and how many units it has.
+    inventory (store_id, product_id) {
+        store_id -> BigInt,
+        product_id -> BigInt,
+        quantity -> Integer,
+    }
+}
+
+diesel::table! {
+    /// Every movement of stock that is not an order.
+    stock_adjustments (store_id, product_id, id) {
+        id -> BigInt,
+        store_id -> BigInt,
+        product_id -> BigInt,
+        delta -> Integer,
+        reason -> Text,
+        actor -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    /// What was asked of a store, and what it answered.
+    orders (store_id, id) {
+        id -> BigInt,
+        store_id -> BigInt,
+        status -> Text,
+        total_items -> BigInt,
+        total_price -> Numeric,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    /// The lines of an order.
+    order_items (store_id, order_id, line) {
+        store_id -> BigInt,
+        order_id -> BigInt,
+        line -> Integer,
+        product_id -> BigInt,
+        quantity_requested -> Integer,
+        unit_price -> Numeric,
+        rejection -> Nullable<Text>,
+        available -> Nullable<Integer>,
+    }
+}
+
+diesel::table! {
+    /// Whether the customer of a confirmed order was told.
+    confirmations (store_id, order_id) {
+        store_id -> BigInt,
+        order_id -> BigInt,
+        state -> Text,
+        attempts -> Integer,
+        sent_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    /// The answer given to each Idempotency-Key.
+    idempotency_keys (store_id, client, key) {
+        store_id -> BigInt,
+        client -> Text,
+        key -> Text,
+        request_hash -> Bytea,
+        order_id -> BigInt,
+        answer -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    /// Events that wait to be carried on.
+    outbox (store_id, id) {
+        id -> BigInt,
+        store_id -> BigInt,
+        kind -> Text,
+        payload -> Jsonb,
+        request_id -> Nullable<Text>,
+        attempts -> Integer,
+        available_at -> Timestamptz,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    /// One row per statement that changed the catalogue.
+    catalogue_generations (id) {
+        id -> BigInt,
+    }
+}
+
+diesel::joinable!(products -> categories (category_id));
+diesel::joinable!(inventory -> products (product_id));
+diesel::joinable!(inventory -> stores (store_id));
+diesel::joinable!(stock_adjustments -> products (product_id));
+diesel::joinable!(orders -> stores (store_id));
+diesel::joinable!(order_items -> products (product_id));
+
+diesel::allow_tables_to_appear_in_same_query!(
+    categories,
+    products,
+    stores,
+    inventory,
+    stock_adjustments,
+    orders,
+    order_items,
+    confirmations,
+);

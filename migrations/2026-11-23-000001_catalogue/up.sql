@@ -1,0 +1,29 @@
+CREATE TABLE categories (
+    id          bigserial PRIMARY KEY,
+    name        text NOT NULL CONSTRAINT categories_name_length CHECK (length(name) BETWEEN 1 AND 200),
+    created_at  timestamptz NOT NULL DEFAULT now()
+);
+CREATE UNIQUE INDEX categories_name_key ON categories (lower(name));
+
+COMMENT ON TABLE categories IS 'What a product is filed under. Owned by the crate products.';
+COMMENT ON INDEX categories_name_key IS 'One category per name, whatever its case: clients filter by name in any case.';
+
+CREATE TABLE products (
+    id           bigserial PRIMARY KEY,
+    sku          text CONSTRAINT products_sku_key UNIQUE
+                      CONSTRAINT products_sku_length CHECK (length(sku) BETWEEN 1 AND 100),
+    title        text NOT NULL CONSTRAINT products_title_length CHECK (length(title) BETWEEN 1 AND 500),
+    description  text NOT NULL DEFAULT '' CONSTRAINT products_description_length CHECK (length(description) <= 20000),
+    category_id  bigint NOT NULL REFERENCES categories (id),
+    price        numeric(12, 2) NOT NULL CONSTRAINT products_price_not_negative CHECK (price >= 0),
+    created_at   timestamptz NOT NULL DEFAULT now(),
+    updated_at   timestamptz NOT NULL DEFAULT now(),
+    title_key    text COLLATE "C" NOT NULL GENERATED ALWAYS AS (lower(title)) STORED
+);
+CREATE INDEX products_category_id_idx ON products (category_id);
+CREATE INDEX products_title_key_idx ON products (title_key, id);
+
+COMMENT ON TABLE products IS 'The catalogue, shared by all stores. Owned by the crate products.';
+COMMENT ON COLUMN products.sku IS 'The merchant''s own key; unique when given. Imports match by it.';
+COMMENT ON COLUMN products.price IS 'Price of one unit, with two decimals, in the one currency of the installation.';
+COMMENT ON COLUMN products.title_key IS 'The title in lower case, for alphabetical lists: (title_key, id) is their total order.';

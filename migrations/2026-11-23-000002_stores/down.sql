@@ -1,0 +1,3 @@
+DROP TABLE stock_adjustments;
+DROP TABLE inventory;
+DROP TABLE stores;
