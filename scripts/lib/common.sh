@@ -6,6 +6,7 @@
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 LOCAL=${STOCKROOM_LOCAL:-$ROOT/.local}
 [[ $LOCAL = /* ]] || LOCAL=$PWD/$LOCAL
+[[ -z ${STOCKROOM_LOCAL:-} ]] || export STOCKROOM_LOCAL=$LOCAL
 # shellcheck disable=SC2034 # for those who source this
 SERVERS=(postgres redis rabbitmq)
 
@@ -63,14 +64,15 @@ port_of() {
     if [[ $authority =~ :([0-9]+)$ ]]; then echo "${BASH_REMATCH[1]}"; else echo "$2"; fi
 }
 
-# Connects, says $3 (a printf format) and prints the first character of the answer.
+# ask HOST PORT [WORDS [LENGTH]]: connects, says WORDS (a printf format) and prints
+# the beginning of the answer, one character unless told.
 # A process of its own, so that `timeout` ends a connect that nobody answers.
 ask() {
     # shellcheck disable=SC2016 # the inner shell expands these
     timeout 2 bash -c 'exec 3<>"/dev/tcp/$0/$1" || exit 1
         [ -n "$2" ] || exit 0
-        printf "$2" >&3 && IFS= read -rn1 -t2 answer <&3 && printf %s "$answer"' \
-        "$1" "$2" "${3:-}" 2>/dev/null
+        printf "$2" >&3 && IFS= read -rn"$3" -t2 answer <&3 && printf %s "$answer"' \
+        "$1" "$2" "${3:-}" "${4:-1}" 2>/dev/null
 }
 port_taken() { ask "$1" "$2" >/dev/null; }
 
@@ -99,4 +101,11 @@ reachable() {
         redis:*) [[ $(ask "$host" "$port" 'PING\r\n') = [+-] ]] ;;
         *) answers "$1" "$host" "$port" ;;
     esac
+}
+
+# Takes over the addresses that scripts/services found, and no others: a configured
+# server that did not answer was replaced, or has to be done without.
+use_services() {
+    unset DATABASE_URL REDIS_URL AMQP_URL
+    load_env "$LOCAL/env"
 }

@@ -1,0 +1,59 @@
+# Every target in one line each: `make help`.
+PROFILE ?= dev
+ARGS ?=
+export HTTP_ADDR OPS_ADDR WORKER_OPS_ADDR PROFILE
+
+CARGO := cargo
+MANAGE := $(CARGO) run --quiet --profile $(PROFILE) --package manage --
+COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
+
+.DEFAULT_GOAL := help
+.PHONY: help run stop seed psql test check fmt generated-check openapi audit up down clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' Makefile
+
+run: ## build and run everything on 127.0.0.1:8000 (PROFILE=release, HTTP_ADDR=…)
+	@scripts/run
+
+stop: ## end the private PostgreSQL, Redis and RabbitMQ
+	@scripts/services stop
+
+seed: ## fill the database (ARGS="--products 5000")
+	@scripts/with-services postgres -- $(MANAGE) seed $(ARGS)
+
+psql: ## open psql on the database
+	@scripts/psql $(ARGS)
+
+test: ## all tests, against real servers (ARGS="-p orders place")
+	@scripts/test $(ARGS)
+
+check: ## format, lints, documentation, generated files
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked --quiet
+	$(MAKE) --no-print-directory generated-check
+
+generated-check: ## openapi.json and the Postman collection match the code
+	$(MANAGE) openapi --check
+
+openapi: ## write openapi.json and the Postman collection anew
+	$(MANAGE) openapi --write
+
+fmt: ## format the code
+	$(CARGO) fmt --all
+
+audit: ## advisories, licences and sources (cargo-deny), unused dependencies (cargo-machete)
+	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny
+	@command -v cargo-machete >/dev/null || $(CARGO) install --locked cargo-machete
+	$(CARGO) deny check
+	$(CARGO) machete
+
+up: ## build the images and run everything in containers
+	$(COMPOSE) -p stockroom -f docker/compose.yaml up -d --build $(ARGS)
+
+down: ## end the containers (ARGS=-v deletes their data too)
+	$(COMPOSE) -p stockroom -f docker/compose.yaml down $(ARGS)
+
+clean: ## delete what was built; the data under .local stays
+	$(CARGO) clean
