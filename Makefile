@@ -1,7 +1,7 @@
 # Every target in one line each: `make help`.
 PROFILE ?= dev
 ARGS ?=
-export HTTP_ADDR OPS_ADDR WORKER_OPS_ADDR PROFILE
+export PROFILE
 
 CARGO := cargo
 MANAGE := $(CARGO) run --quiet --profile $(PROFILE) --package manage --
@@ -30,8 +30,8 @@ test: ## all tests, against real servers (ARGS="-p orders place")
 
 check: ## format, lints, documentation, generated files
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked --quiet
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --quiet
 	$(MAKE) --no-print-directory generated-check
 
 generated-check: ## openapi.json and the Postman collection match the code
