@@ -15,7 +15,7 @@ pub use cached::{Cached, CachedDsl};
 pub use clock::Clock;
 pub use config::{Config, ConfigError, Role};
 pub use error::Error;
-pub use migrations::{migrate, pending_migrations, revert_all};
+pub use migrations::{MIGRATIONS_FINGERPRINT, migrate, pending_migrations, revert_all};
 pub use page::{Rows, Seek};
 pub use pool::{Connection, Database};
 pub use tx::Tx;

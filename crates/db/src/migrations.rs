@@ -10,6 +10,9 @@ use crate::{Database, Error};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations");
 
+/// Changes whenever a migration does.
+pub const MIGRATIONS_FINGERPRINT: &str = env!("MIGRATIONS_FINGERPRINT");
+
 /// Held while migrating, so that processes that start together take turns. The number means nothing.
 const LOCK: i64 = 0x0053_746f_636b_726d;
 

@@ -1,0 +1,4 @@
+//! The kernel against a real PostgreSQL.
+
+mod migrations;
+mod transactions;

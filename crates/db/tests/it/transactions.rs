@@ -1,0 +1,125 @@
+use std::time::Duration;
+
+use db::{Error, Tx};
+use diesel::sql_types::BigInt;
+use diesel_async::RunQueryDsl;
+use testkit::{Proxy, TestDatabase};
+
+async fn add_category(tx: &mut Tx, name: &str) -> Result<(), Error> {
+    diesel::sql_query(format!("INSERT INTO categories (name) VALUES ('{name}')")).execute(&mut **tx).await?;
+    Ok(())
+}
+
+async fn categories(test: &TestDatabase) -> i64 {
+    test.sql().await.query_one("SELECT count(*) FROM categories", &[]).await.unwrap().get(0)
+}
+
+#[tokio::test]
+async fn commits_on_ok_and_rolls_back_on_error() {
+    let test = TestDatabase::new().await;
+    test.transaction::<_, Error, _>(|tx| Box::pin(add_category(tx, "kept"))).await.unwrap();
+    let refused = test
+        .transaction::<(), Error, _>(|tx| {
+            Box::pin(async move {
+                add_category(tx, "lost").await?;
+                Err(Error::Unavailable("made up".into()))
+            })
+        })
+        .await;
+    assert!(refused.is_err());
+    assert_eq!(categories(&test).await, 1);
+}
+
+#[tokio::test]
+async fn a_caller_that_goes_away_does_not_stop_it() {
+    let test = TestDatabase::new().await;
+    let database = test.handle();
+    let caller = tokio::spawn(async move {
+        database
+            .transaction::<_, Error, _>(|tx| {
+                Box::pin(async move {
+                    diesel::sql_query("SELECT pg_sleep(0.3)").execute(&mut **tx).await?;
+                    add_category(tx, "kept").await
+                })
+            })
+            .await
+    });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    caller.abort();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(categories(&test).await, 1);
+}
+
+#[tokio::test]
+async fn a_panic_inside_leaves_no_lock_behind() {
+    let test = TestDatabase::new().await;
+    let database = test.handle();
+    let panicked = tokio::spawn(async move {
+        database
+            .transaction::<(), Error, _>(|tx| {
+                Box::pin(async move {
+                    add_category(tx, "lost").await?;
+                    panic!("on purpose")
+                })
+            })
+            .await
+    });
+    assert!(panicked.await.unwrap_err().is_panic());
+    tokio::time::timeout(
+        Duration::from_millis(500),
+        test.transaction::<_, Error, _>(|tx| Box::pin(add_category(tx, "lost"))),
+    )
+    .await
+    .expect("the unique name is not held by the lost transaction")
+    .unwrap();
+}
+
+#[tokio::test]
+async fn a_lock_that_is_not_granted_is_a_timeout() {
+    let test = TestDatabase::new().await;
+    let other = test.sql().await;
+    other.batch_execute("BEGIN; LOCK TABLE categories").await.unwrap();
+    let refused = test.transaction::<_, Error, _>(|tx| Box::pin(add_category(tx, "late"))).await;
+    assert!(matches!(refused, Err(Error::Timeout(_))), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_database_that_is_away_is_told_fast_and_comes_back_by_itself() {
+    let test = TestDatabase::new().await;
+    let proxy = Proxy::to(test.server_address()).await;
+    let config = db::Config::new(test.url_through(&proxy), db::Role::Gateway);
+    let database = db::Database::new(&config).unwrap();
+    let mut held = database.connection().await.unwrap();
+    database.ping().await.unwrap();
+    proxy.cut();
+    let asked = tokio::time::Instant::now();
+    assert!(matches!(database.ping().await, Err(Error::Unavailable(_))));
+    let broken = diesel::sql_query("SELECT 1").execute(&mut held).await.map_err(Error::from);
+    assert!(matches!(broken, Err(Error::Unavailable(_))), "{broken:?}");
+    assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
+    drop(held);
+    proxy.heal();
+    database.ping().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_cached_statement_is_prepared_once() {
+    use db::CachedDsl;
+    use diesel::sql_types::Integer;
+
+    #[derive(diesel::QueryableByName)]
+    struct Count {
+        #[diesel(sql_type = BigInt)]
+        count: i64,
+    }
+    let test = TestDatabase::new().await;
+    let mut conn = test.connection().await.unwrap();
+    for number in 0..3 {
+        diesel::sql_query("SELECT $1 + 1").bind::<Integer, _>(number).cached().execute(&mut conn).await.unwrap();
+    }
+    let prepared = diesel::sql_query("SELECT count(*) FROM pg_prepared_statements WHERE statement = 'SELECT $1 + 1'")
+        .get_result::<Count>(&mut conn)
+        .await
+        .unwrap();
+    assert_eq!(prepared.count, 1);
+}
