@@ -93,9 +93,9 @@ postgres_launch() {
     local dir=$1 user=$2 bin
     bin=$(postgres_binaries) || return 1
     postgres_settings "$dir" "$3" >"$dir/settings.conf" && chmod a+r "$dir/settings.conf"
-    # Nobody of ours runs here, whatever number stands in there: PostgreSQL itself
-    # would be stopped by a pid that another process has got meanwhile.
-    rm -f "$dir/data/postmaster.pid"
+    # A pid left by a crash, and given to another process meanwhile, would keep
+    # PostgreSQL from starting.
+    private_pid postgres >/dev/null || rm -f "$dir/data/postmaster.pid"
     cd "$dir" || return 1
     for _ in 1 2 3 4 5 6 7 8 9 10; do
         as_user "$user" "$bin/pg_ctl" -D "$dir/data" -w -t 120 -l "$dir/log" start </dev/null >/dev/null 2>&1 9>&- && return 0

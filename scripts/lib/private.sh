@@ -81,9 +81,10 @@ live_pid() {
     echo "$pid"
 }
 private_pid() {
-    local dir
+    local dir marker
     dir=$(private_dir "$1")
-    live_pid "$dir" pid "$("$1_marker" "$dir")"
+    marker=$("$1_marker" "$dir")
+    live_pid "$dir" pid "$marker" || live_pid "$dir" data/postmaster.pid "$marker"
 }
 private_port() { cat "$(private_dir "$1")/port" 2>/dev/null; }
 private_running() { private_pid "$1" >/dev/null && answers "$1" 127.0.0.1 "$(private_port "$1")"; }
@@ -99,7 +100,7 @@ choose_port() {
     for try in remembered 0 {1..60}; do
         case $try in
             remembered) port=$(cat "$dir/port" 2>/dev/null) || continue ;;
-            0) port=$base ;;
+            0) [[ -z ${STOCKROOM_LOCAL:-} ]] || continue; port=$base ;;
             *) port=$((base + 2000 + 10 * ((spread + try) % 200))) ;;
         esac
         [[ $port =~ ^[0-9]+$ && $port != "$avoid" ]] || continue
@@ -148,11 +149,16 @@ start_private() {
     # Left half-started by a run that was interrupted: let it finish, else end it.
     if pid=$(private_pid "$server"); then
         wait_until_answering "$server" "$pid" "$(private_port "$server")" 30 && return 0
-        stop_private "$server" || return 1
     fi
+    stop_private "$server" || return 1
     rm -f "$dir/pid"
     "${server}_version" >"$dir/version"
     "${server}_init" "$dir" "$user" && launch_on_free_port "$server" "$dir" "$user" && return 0
+    # Too slow is not broken: nothing is moved while the server still works on it.
+    if private_pid "$server" >/dev/null; then
+        note "$server is still starting; see $dir/log, and try again"
+        return 1
+    fi
     # It does not start on this data. Try with new data, but delete nothing; and if
     # that fails as well, the data was not to blame and goes back to its place.
     if [[ -d $dir/data ]]; then

@@ -45,11 +45,10 @@ rabbitmq_launch() (
     chmod a+r "$dir/enabled_plugins" "$dir/rabbitmq.conf"
     cd "$dir" || exit 1
     # Our own epmd, before Erlang starts one whose pid nobody knows.
-    rabbitmq_stop_epmd "$dir"
     detached "$user" epmd -port $((port + 2)) -address 127.0.0.1 </dev/null >>"$dir/log" 2>&1 9>&- &
     echo $! >"$dir/epmd.pid"
     detached "$user" "$(rabbitmq_binaries)/rabbitmq-server" </dev/null >>"$dir/log" 2>&1 9>&- &
-    wait_until_answering rabbitmq $! "$port" 90 && exit 0
+    wait_until_answering rabbitmq $! "$port" 120 && exit 0
     end_process $! TERM 10
     rabbitmq_stop_epmd "$dir"
     exit 1
