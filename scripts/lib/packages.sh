@@ -24,7 +24,7 @@ install_packages() {
             trap "exit 130" HUP INT TERM
             printf "#!/bin/sh\nexit 101\n" >"$policy" && chmod 755 "$policy"
         fi
-        get="apt-get -q -y -o DPkg::Lock::Timeout=300"
+        get="apt-get -q -y --no-upgrade -o DPkg::Lock::Timeout=300"
         $get install --no-install-recommends "$@" ||
             { $get update && $get install --no-install-recommends "$@"; }
     ' sh "$@" >"$log" 2>&1 </dev/null; then

@@ -7,9 +7,9 @@ wheel_dir() { echo "$(dirname "$(private_dir postgres)")/cache/${WHEEL/==/-}"; }
 
 # The folder with initdb and postgres: newest first, but an existing cluster is
 # opened by its own major version only. STOCKROOM_PG_BIN names one by hand.
-postgres_binaries() {
-    local bin wanted
-    wanted=$(cat "$(private_dir postgres)/data/PG_VERSION" 2>/dev/null)
+postgres_binaries() { postgres_of_version "$(cat "$(private_dir postgres)/data/PG_VERSION" 2>/dev/null)"; }
+postgres_of_version() {
+    local wanted=$1 bin
     while IFS= read -r bin; do
         [[ -x $bin/initdb && -x $bin/postgres && -x $bin/pg_ctl ]] || continue
         [[ -z $wanted || $("$bin/postgres" --version) = *" $wanted."* ]] || continue

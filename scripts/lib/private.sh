@@ -142,6 +142,14 @@ launch_on_free_port() {
     return 1
 }
 
+# Moves data that cannot be used out of the way, and prints where it went.
+set_aside() {
+    local aside
+    aside=$1/data.broken-$(date +%Y%m%d-%H%M%S)
+    cp -f "$1/log" "$1/log.broken" 2>/dev/null
+    mv "$1/data" "$aside" && echo "$aside"
+}
+
 start_private() {
     local server=$1 dir user pid aside=''
     user=$(service_user "$server") dir=$(private_dir "$server")
@@ -162,9 +170,7 @@ start_private() {
     # It does not start on this data. Try with new data, but delete nothing; and if
     # that fails as well, the data was not to blame and goes back to its place.
     if [[ -d $dir/data ]]; then
-        aside=$dir/data.broken-$(date +%Y%m%d-%H%M%S)
-        cp -f "$dir/log" "$dir/log.broken" 2>/dev/null
-        mv "$dir/data" "$aside" || return 1
+        aside=$(set_aside "$dir") || return 1
         if "${server}_init" "$dir" "$user" && launch_on_free_port "$server" "$dir" "$user"; then
             note "$server: its data could not be used and lies in $aside now; started with new data"
             return 0

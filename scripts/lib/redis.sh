@@ -1,7 +1,13 @@
 # shellcheck shell=bash
 # Redis (or Valkey, which speaks the same): configuration and start.
 
-redis_binaries() { command -v redis-server || command -v valkey-server; }
+redis_binaries() {
+    local name path
+    for name in redis-server valkey-server; do
+        path=$(command -v "$name") && [[ -x $path ]] && echo "$path" && return
+    done
+    return 1
+}
 redis_version() {
     local version
     version=$("$(redis_binaries)" --version) && version=${version#*v=} && echo "${version%% *}"
