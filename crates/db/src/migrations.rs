@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use diesel_async::{AsyncMigrationHarness, SimpleAsyncConnection};
 use diesel_async::pooled_connection::deadpool::Object;
+use diesel_async::{AsyncMigrationHarness, SimpleAsyncConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use crate::{Database, Error};

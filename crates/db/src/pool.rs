@@ -105,9 +105,7 @@ impl Database {
     pub async fn ping(&self) -> Result<(), Error> {
         let ask = async {
             let mut conn = self.connection().await?;
-            diesel::select(diesel::dsl::sql::<diesel::sql_types::Integer>("1"))
-                .get_result::<i32>(&mut conn)
-                .await?;
+            diesel::select(diesel::dsl::sql::<diesel::sql_types::Integer>("1")).get_result::<i32>(&mut conn).await?;
             Ok(())
         };
         match tokio::time::timeout(Duration::from_millis(500), ask).await {

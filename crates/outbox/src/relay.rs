@@ -36,14 +36,7 @@ pub async fn claim(tx: &mut Tx, limit: i64) -> Result<Vec<Claimed>, db::Error> {
         .filter(outbox::available_at.le(diesel::dsl::now))
         .order_by(outbox::id)
         .limit(limit)
-        .select((
-            outbox::id,
-            outbox::store_id,
-            outbox::kind,
-            outbox::payload,
-            outbox::request_id,
-            outbox::attempts,
-        ))
+        .select((outbox::id, outbox::store_id, outbox::kind, outbox::payload, outbox::request_id, outbox::attempts))
         .for_update()
         .skip_locked()
         .load(&mut **tx)

@@ -1,1 +1,39 @@
-//! stub
+#![doc = include_str!("../README.md")]
+
+mod code;
+mod edge;
+mod error;
+mod fault;
+mod idempotency;
+mod json;
+mod links;
+mod page;
+mod params;
+mod problem;
+mod request_id;
+mod scalar;
+mod slash;
+
+pub use code::Code;
+pub use edge::edge;
+pub use error::{Coded, Error};
+pub use fault::{Fault, Faults, Place};
+pub use idempotency::{IdempotencyKey, Idempotent};
+pub use json::{Bounded, Json};
+pub use links::{Links, PublicUrl};
+pub use page::{Page, Paging, Spot};
+pub use params::{FromParams, Param, ParamReader, Params, Rejected, one_of};
+pub use problem::Problem;
+pub use request_id::RequestId;
+pub use scalar::{Money, Timestamp};
+
+/// Answer of a handler.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Makes actix's own extractors answer with problems too. Call it on the `App`.
+pub fn configure(config: &mut actix_web::web::ServiceConfig) {
+    config.app_data(
+        actix_web::web::PathConfig::default()
+            .error_handler(|_, _| Error::new(Code::NotFound).with_detail("There is nothing at this address.").into()),
+    );
+}

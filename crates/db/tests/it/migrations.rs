@@ -28,7 +28,6 @@ async fn every_table_says_what_it_is_for() {
     let test = TestDatabase::new().await;
     let silent = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' \
                   AND obj_description(oid) IS NULL AND relname <> '__diesel_schema_migrations'";
-    let silent: Vec<String> =
-        test.sql().await.query(silent, &[]).await.unwrap().iter().map(|row| row.get(0)).collect();
+    let silent: Vec<String> = test.sql().await.query(silent, &[]).await.unwrap().iter().map(|row| row.get(0)).collect();
     assert_eq!(silent, Vec::<String>::new(), "tables without COMMENT ON");
 }

@@ -1,0 +1,74 @@
+//! The one middleware: around every request, whatever becomes of it.
+//!
+//! It names the request, makes its path canonical, completes and writes the problem where there is one, logs a failure
+//! of ours once, and counts.
+
+use std::time::Instant;
+
+use actix_web::Error as ActixError;
+use actix_web::HttpMessage;
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use tracing::Instrument;
+
+use crate::links::base_url;
+use crate::{Error, Problem, RequestId, request_id, slash};
+
+/// To be registered with `App::wrap(actix_web::middleware::from_fn(web::edge))`, outermost.
+///
+/// # Errors
+/// Those of inner middleware.
+pub async fn edge(
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, ActixError> {
+    let begun = Instant::now();
+    let id = RequestId::of(request.headers());
+    request.extensions_mut().insert(id.clone());
+    let asked_path = request.path().to_owned();
+    slash::normalise(&mut request);
+    let method = request.method().clone();
+    if method == Method::HEAD {
+        // Served as GET; the protocol layer leaves the body out.
+        request.head_mut().method = Method::GET;
+    }
+    let span = tracing::info_span!("request", id = %id.0, method = %method, path = %asked_path);
+    let answer = next.call(request).instrument(span.clone()).await?;
+    let mut answer = answer.map_into_boxed_body();
+    if let Ok(value) = HeaderValue::from_str(&id.0) {
+        answer.headers_mut().insert(HeaderName::from_static(request_id::HEADER), value);
+    }
+    let answer = complete_problem(answer, &asked_path, &id);
+    span.in_scope(|| report(&answer, begun));
+    Ok(answer)
+}
+
+fn complete_problem(mut answer: ServiceResponse<BoxBody>, path: &str, id: &RequestId) -> ServiceResponse<BoxBody> {
+    let Some(mut problem) = answer.response_mut().extensions_mut().remove::<Problem>() else { return answer };
+    problem.complete(&base_url(answer.request()), path, &id.0);
+    let body = serde_json::to_vec(&problem).unwrap_or_default();
+    answer.map_body(|_, _| BoxBody::new(body))
+}
+
+fn report(answer: &ServiceResponse<BoxBody>, begun: Instant) {
+    let status = answer.status();
+    let elapsed = begun.elapsed();
+    let route = answer.request().match_pattern().unwrap_or_else(|| "unmatched".into());
+    let labels = [("route", route), ("status", status.as_u16().to_string())];
+    metrics::histogram!("http_request_seconds", &labels).record(elapsed.as_secs_f64());
+    let micros = elapsed.as_micros();
+    if status.is_server_error() {
+        let error = answer.response().error();
+        let cause = error.and_then(|error| error.as_error::<Error>()).and_then(Error::cause);
+        match (cause, error) {
+            (Some(cause), _) => tracing::error!(status = status.as_u16(), micros, error = ?cause, "failed: {cause}"),
+            (None, Some(error)) => tracing::error!(status = status.as_u16(), micros, "failed: {error}"),
+            (None, None) => tracing::error!(status = status.as_u16(), micros, "failed"),
+        }
+    } else {
+        tracing::debug!(status = status.as_u16(), micros, "answered");
+    }
+}

@@ -1,0 +1,92 @@
+//! JSON bodies that name every fault at once.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::web::BytesMut;
+use actix_web::{FromRequest, HttpRequest};
+use deserr::{DeserializeError, Deserr, ErrorKind, IntoValue, Value, ValueKind, ValuePointerRef, take_cf_content};
+use futures_util::StreamExt;
+
+use crate::{Code, Error, Faults};
+
+/// The largest body that is read, in bytes.
+const LIMIT: usize = 256 * 1024;
+
+/// How much of a larger body is read and thrown away, so that the client gets to read the answer instead of a reset.
+const DRAINED: usize = 16 * 1024 * 1024;
+
+/// Extractor of a JSON body. Unknown fields are ignored.
+#[derive(Debug, Clone)]
+pub struct Json<T>(pub T);
+
+impl<T: Deserr<Faults> + 'static> FromRequest for Json<T> {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let is_json = is_json(request);
+        let payload = payload.take();
+        Box::pin(async move {
+            let body = read(payload).await?;
+            if !is_json {
+                return Err(Error::new(Code::UnsupportedMediaType));
+            }
+            let value: serde_json::Value = serde_json::from_slice(&body).map_err(|error| {
+                Error::new(Code::MalformedJson).with_detail(format!("The body is not JSON: {error}."))
+            })?;
+            deserr::deserialize(value).map(Self).map_err(|faults: Faults| Error::invalid(faults.0))
+        })
+    }
+}
+
+fn is_json(request: &HttpRequest) -> bool {
+    let Some(Ok(value)) = request.headers().get(CONTENT_TYPE).map(|value| value.to_str()) else { return false };
+    let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+async fn read(mut payload: Payload) -> Result<BytesMut, Error> {
+    let mut body = BytesMut::new();
+    let mut length = 0;
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| Error::new(Code::MalformedJson).with_detail("The body ended early."))?;
+        length += chunk.len();
+        if length > DRAINED {
+            break;
+        }
+        if length <= LIMIT {
+            body.extend_from_slice(&chunk);
+        }
+    }
+    if length > LIMIT {
+        return Err(Error::new(Code::TooLarge));
+    }
+    Ok(body)
+}
+
+/// An integer from `MIN` to `MAX`: a JSON integer, never a string or a float.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounded<const MIN: i64, const MAX: i64>(pub i64);
+
+impl<E: DeserializeError, const MIN: i64, const MAX: i64> Deserr<E> for Bounded<MIN, MAX> {
+    fn deserialize_from_value<V: IntoValue>(value: Value<V>, place: ValuePointerRef) -> Result<Self, E> {
+        let number = match value {
+            Value::Integer(number) => i64::try_from(number).ok(),
+            Value::NegativeInteger(number) => Some(number),
+            actual => {
+                let kind = ErrorKind::IncorrectValueKind { actual, accepted: &[ValueKind::Integer] };
+                return Err(take_cf_content(E::error::<V>(None, kind, place)));
+            }
+        };
+        match number.filter(|number| (MIN..=MAX).contains(number)) {
+            Some(number) => Ok(Self(number)),
+            None => {
+                let msg = format!("Must be an integer from {MIN} to {MAX}.");
+                Err(take_cf_content(E::error::<V>(None, ErrorKind::Unexpected { msg }, place)))
+            }
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Absolute addresses of ourselves.
+
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::http::header::HOST;
+use actix_web::{FromRequest, HttpRequest};
+
+/// Where clients reach us, such as `https://shop.example` (from `PUBLIC_URL`, without a trailing slash). Registered as
+/// app data; without it the request's `Host` is taken.
+#[derive(Debug, Clone)]
+pub struct PublicUrl(pub String);
+
+/// The address of the current request, to make links to its neighbours.
+#[derive(Debug, Clone)]
+pub struct Links {
+    address: String,
+    query: Vec<(String, String)>,
+}
+
+impl Links {
+    /// The current address with other values for some query parameters; `None` leaves one out.
+    pub fn with(&self, changes: &[(&str, Option<String>)]) -> String {
+        let kept = self.query.iter().filter(|(name, _)| changes.iter().all(|(changed, _)| changed != name));
+        let kept = kept.map(|(name, value)| (name.as_str(), value.as_str()));
+        let changed = changes.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?)));
+        let query: Vec<String> =
+            kept.chain(changed).map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
+        match query.is_empty() {
+            true => self.address.clone(),
+            false => format!("{}?{}", self.address, query.join("&")),
+        }
+    }
+}
+
+fn encode(text: &str) -> percent_encoding::PercentEncode<'_> {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC)
+}
+
+impl FromRequest for Links {
+    type Error = Infallible;
+    type Future = Ready<Result<Self, Infallible>>;
+
+    /// The path is taken in its canonical form, with the trailing slash.
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let address = format!("{}{}", base_url(request), request.path());
+        let query = crate::params::pairs(request.query_string()).unwrap_or_default();
+        ready(Ok(Self { address, query: query.into_iter().filter(|(_, value)| !value.is_empty()).collect() }))
+    }
+}
+
+/// Scheme and authority under which the client knows us, without a trailing slash.
+pub(crate) fn base_url(request: &HttpRequest) -> String {
+    if let Some(PublicUrl(url)) = request.app_data::<PublicUrl>() {
+        return url.clone();
+    }
+    let host = request.headers().get(HOST).and_then(|value| value.to_str().ok()).filter(|host| is_sane(host));
+    let scheme = if request.app_config().secure() { "https" } else { "http" };
+    format!("{scheme}://{}", host.unwrap_or_else(|| request.app_config().host()))
+}
+
+/// A host that may be written into a link without a second thought.
+fn is_sane(host: &str) -> bool {
+    (1..=255).contains(&host.len())
+        && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte))
+}

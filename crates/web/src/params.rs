@@ -1,0 +1,186 @@
+//! Query parameters that name every fault at once.
+//!
+//! A type reads its parameters from a [`ParamReader`]; whatever it did not ask for is unknown, and refused with the
+//! list of what it did ask for. An empty value counts as absent.
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
+use percent_encoding::percent_decode;
+
+use crate::{Code, Error, Fault};
+
+/// Extractor of query parameters.
+#[derive(Debug, Clone)]
+pub struct Params<T>(pub T);
+
+/// A set of query parameters. Derive `utoipa::IntoParams` beside it for the documentation.
+pub trait FromParams: Sized {
+    /// Reads every parameter of the set; faults are collected by the reader.
+    fn from_params(reader: &mut ParamReader) -> Self;
+}
+
+impl FromParams for () {
+    fn from_params(_: &mut ParamReader) -> Self {}
+}
+
+impl<A: FromParams, B: FromParams> FromParams for (A, B) {
+    fn from_params(reader: &mut ParamReader) -> Self {
+        (A::from_params(reader), B::from_params(reader))
+    }
+}
+
+/// A value that is written in a query string.
+pub trait Param: Sized {
+    /// Parses the value, which is never empty.
+    ///
+    /// # Errors
+    /// With what would be legal.
+    fn parse(text: &str) -> Result<Self, Rejected>;
+}
+
+/// Why a parameter's value is not legal.
+#[derive(Debug, Clone)]
+pub struct Rejected {
+    /// For programs.
+    pub code: &'static str,
+    /// For people: what would be legal.
+    pub detail: String,
+}
+
+impl Rejected {
+    /// A value that is not legal.
+    pub fn new(code: &'static str, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into() }
+    }
+}
+
+/// Parses one of a few names.
+///
+/// # Errors
+/// With the list of the legal ones.
+pub fn one_of<T: Copy>(text: &str, choices: &[(&str, T)]) -> Result<T, Rejected> {
+    choices.iter().find(|(name, _)| *name == text).map(|(_, value)| *value).ok_or_else(|| {
+        let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+        Rejected::new("unknown_value", format!("Must be one of {}.", names.join(", ")))
+    })
+}
+
+/// The parameters of one request, and the faults found in them so far.
+#[derive(Debug)]
+pub struct ParamReader {
+    pairs: Vec<(String, String)>,
+    known: Vec<&'static str>,
+    faults: Vec<Fault>,
+    no_such_page: bool,
+}
+
+impl ParamReader {
+    /// The last value given for `name`, if one was.
+    pub fn optional<T: Param>(&mut self, name: &'static str) -> Option<T> {
+        self.many(name).pop()
+    }
+
+    /// Every value given for `name`, in their order.
+    pub fn many<T: Param>(&mut self, name: &'static str) -> Vec<T> {
+        self.known.push(name);
+        let mut values = Vec::new();
+        for (_, text) in self.pairs.iter().filter(|(given, text)| given == name && !text.is_empty()) {
+            match T::parse(text) {
+                Ok(value) => values.push(value),
+                Err(Rejected { code, detail }) => self.faults.push(Fault::parameter(name, code, detail)),
+            }
+        }
+        values
+    }
+
+    /// Notes a fault that lies in several parameters together, or is found after parsing.
+    pub fn refuse(&mut self, name: &'static str, rejected: Rejected) {
+        self.faults.push(Fault::parameter(name, rejected.code, rejected.detail));
+    }
+
+    /// Notes that the page asked for cannot exist. Other faults go first.
+    pub(crate) fn no_such_page(&mut self) {
+        self.no_such_page = true;
+    }
+
+    fn read<T: FromParams>(query: &str) -> Result<T, Error> {
+        let pairs = pairs(query).map_err(|fault| Error::invalid(vec![fault]))?;
+        let mut reader = Self { pairs, known: Vec::new(), faults: Vec::new(), no_such_page: false };
+        let value = T::from_params(&mut reader);
+        reader.refuse_unknown();
+        match (reader.faults.is_empty(), reader.no_such_page) {
+            (false, _) => Err(Error::invalid(reader.faults)),
+            (true, true) => Err(Error::new(Code::NoSuchPage)),
+            (true, false) => Ok(value),
+        }
+    }
+
+    fn refuse_unknown(&mut self) {
+        let legal = match self.known.is_empty() {
+            true => "This address takes no parameters.".to_owned(),
+            false => format!("Unknown parameter. Known here: {}.", self.known.join(", ")),
+        };
+        let mut unknown: Vec<&str> = self.pairs.iter().map(|(name, _)| name.as_str()).collect();
+        unknown.retain(|name| !self.known.contains(name));
+        unknown.dedup();
+        let faults = unknown.into_iter().map(|name| Fault::parameter(name, "unknown_parameter", legal.clone()));
+        let faults: Vec<Fault> = faults.collect();
+        self.faults.extend(faults);
+    }
+}
+
+/// Decodes a query string; `Err` where it is not UTF-8, or holds a NUL, which PostgreSQL cannot store.
+pub(crate) fn pairs(query: &str) -> Result<Vec<(String, String)>, Fault> {
+    let decode = |text: &str| {
+        let spaced = text.replace('+', " ");
+        let text = percent_decode(spaced.as_bytes()).decode_utf8().ok()?;
+        (!text.contains('\0')).then(|| text.into_owned())
+    };
+    query
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let name = decode(name).ok_or_else(|| not_text("?"))?;
+            let value = decode(value).ok_or_else(|| not_text(&name))?;
+            Ok((name, value))
+        })
+        .collect()
+}
+
+fn not_text(name: &str) -> Fault {
+    Fault::parameter(name, "invalid_text", "Must be UTF-8 text without NUL characters.")
+}
+
+impl<T: FromParams + 'static> FromRequest for Params<T> {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(ParamReader::read(request.query_string()).map(Self))
+    }
+}
+
+impl Param for String {
+    fn parse(text: &str) -> Result<Self, Rejected> {
+        Ok(text.to_owned())
+    }
+}
+
+impl Param for i64 {
+    fn parse(text: &str) -> Result<Self, Rejected> {
+        text.parse().map_err(|_| Rejected::new("invalid_type", "Must be an integer."))
+    }
+}
+
+impl Param for bool {
+    fn parse(text: &str) -> Result<Self, Rejected> {
+        match text.to_ascii_lowercase().as_str() {
+            "true" | "1" => Ok(true),
+            "false" | "0" => Ok(false),
+            _ => Err(Rejected::new("invalid_type", "Must be true or false.")),
+        }
+    }
+}
