@@ -1,2 +1,54 @@
-//! stub
-fn main() {}
+//! The gateway process: settings in, server up, drained on SIGTERM.
+
+use std::net::TcpListener;
+use std::time::Duration;
+
+use anyhow::Context;
+use gateway::{Services, Settings, serve, serve_ops};
+use tokio::signal::unix::{SignalKind, signal};
+use web::Draining;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let settings = Settings::from_env()?;
+    web::log_to_stdout();
+    let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder()?;
+    let services = Services::connect(&settings)?;
+    let listener = TcpListener::bind(&settings.http_addr)
+        .with_context(|| format!("cannot listen on HTTP_ADDR {}", settings.http_addr))?;
+    let draining = Draining::default();
+    let server = serve(listener, &settings, services, draining.clone())?;
+    let _ops = serve_ops(&settings.ops_addr, metrics)?;
+    tracing::info!(address = %settings.http_addr, "listening");
+
+    let handle = server.handle();
+    tokio::spawn(async move {
+        wait_for_signal().await;
+        // Still accepting, but closing each connection with its answer: clients that keep connections open are not cut
+        // off between two requests, and balancers see /readyz fail first.
+        draining.begin();
+        tracing::info!("draining");
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+            () = wait_for_signal() => std::process::exit(1),
+        }
+        handle.stop(true).await;
+    });
+    server.await?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+async fn wait_for_signal() {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}

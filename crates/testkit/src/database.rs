@@ -6,7 +6,7 @@ use db::{Config, Database, MIGRATIONS_FINGERPRINT, Role};
 use tokio_postgres::{Client, NoTls};
 use url::Url;
 
-use crate::names::{required, unique_name};
+use crate::names::{database_url, through, unique_name};
 use crate::{Builder, Proxy};
 
 /// Held while the template is made. The number means nothing.
@@ -22,7 +22,7 @@ pub struct TestDatabase {
 impl TestDatabase {
     /// Clones the template, which the first test of all makes.
     pub async fn new() -> Self {
-        let server = Url::parse(&required("DATABASE_URL")).expect("DATABASE_URL is a URL");
+        let server = Url::parse(&database_url()).expect("DATABASE_URL is a URL");
         let admin = connect(&server).await;
         let template = template(&admin, &server).await;
         let name = unique_name("test");
@@ -42,15 +42,7 @@ impl TestDatabase {
 
     /// The same database through `proxy`, which must lead to the server.
     pub fn url_through(&self, proxy: &Proxy) -> String {
-        let mut url = self.url.clone();
-        url.set_host(Some("127.0.0.1")).expect("a host can be set");
-        url.set_port(Some(proxy.port())).expect("a port can be set");
-        url.into()
-    }
-
-    /// `host:port` of the server.
-    pub fn server_address(&self) -> String {
-        format!("{}:{}", self.server.host_str().unwrap_or("127.0.0.1"), self.server.port().unwrap_or(5432))
+        through(self.url(), proxy)
     }
 
     /// A handle with the limits of `role`.

@@ -9,13 +9,14 @@ use actix_web::Error as ActixError;
 use actix_web::HttpMessage;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::Method;
 use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::{ConnectionType, Method};
 use actix_web::middleware::Next;
+use actix_web::web::Data;
 use tracing::Instrument;
 
 use crate::links::base_url;
-use crate::{Error, Problem, RequestId, request_id, slash};
+use crate::{Draining, Error, Problem, RequestId, request_id, slash};
 
 /// To be registered with `App::wrap(actix_web::middleware::from_fn(web::edge))`, outermost.
 ///
@@ -38,6 +39,9 @@ pub async fn edge(
     let span = tracing::info_span!("request", id = %id.0, method = %method, path = %asked_path);
     let answer = next.call(request).instrument(span.clone()).await?;
     let mut answer = answer.map_into_boxed_body();
+    if answer.request().app_data::<Data<Draining>>().is_some_and(|draining| draining.has_begun()) {
+        answer.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
     if let Ok(value) = HeaderValue::from_str(&id.0) {
         answer.headers_mut().insert(HeaderName::from_static(request_id::HEADER), value);
     }

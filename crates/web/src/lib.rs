@@ -1,12 +1,14 @@
 #![doc = include_str!("../README.md")]
 
 mod code;
+mod drain;
 mod edge;
 mod error;
 mod fault;
 mod idempotency;
 mod json;
 mod links;
+mod log;
 mod page;
 mod params;
 mod problem;
@@ -15,12 +17,14 @@ mod scalar;
 mod slash;
 
 pub use code::Code;
+pub use drain::Draining;
 pub use edge::edge;
 pub use error::{Coded, Error};
 pub use fault::{Fault, Faults, Place};
 pub use idempotency::{IdempotencyKey, Idempotent};
 pub use json::{Bounded, Json};
 pub use links::{Links, PublicUrl};
+pub use log::log_to_stdout;
 pub use page::{Page, Paging, Spot};
 pub use params::{FromParams, Param, ParamReader, Params, Rejected, one_of};
 pub use problem::Problem;

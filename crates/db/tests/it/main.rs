@@ -1,4 +1,6 @@
 //! The kernel against a real PostgreSQL.
 
+#![expect(clippy::unwrap_used, reason = "a test that meets an error must fail")]
+
 mod migrations;
 mod transactions;

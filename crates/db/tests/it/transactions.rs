@@ -3,7 +3,7 @@ use std::time::Duration;
 use db::{Error, Tx};
 use diesel::sql_types::BigInt;
 use diesel_async::RunQueryDsl;
-use testkit::{Proxy, TestDatabase};
+use testkit::{Proxy, TestDatabase, address_of};
 
 async fn add_category(tx: &mut Tx, name: &str) -> Result<(), Error> {
     diesel::sql_query(format!("INSERT INTO categories (name) VALUES ('{name}')")).execute(&mut **tx).await?;
@@ -86,7 +86,7 @@ async fn a_lock_that_is_not_granted_is_a_timeout() {
 #[tokio::test]
 async fn a_database_that_is_away_is_told_fast_and_comes_back_by_itself() {
     let test = TestDatabase::new().await;
-    let proxy = Proxy::to(test.server_address()).await;
+    let proxy = Proxy::to(address_of(test.url())).await;
     let config = db::Config::new(test.url_through(&proxy), db::Role::Gateway);
     let database = db::Database::new(&config).unwrap();
     let mut held = database.connection().await.unwrap();

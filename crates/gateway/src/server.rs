@@ -1,0 +1,72 @@
+//! The HTTP server: every route, inside the one middleware.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::Server;
+use actix_web::middleware::from_fn;
+use actix_web::web::{Data, to};
+use actix_web::{App, HttpServer};
+use utoipa_actix_web::AppExt;
+use utoipa_actix_web::service_config::ServiceConfig;
+use utoipa_swagger_ui::{Config, SwaggerUi};
+use web::{Draining, PublicUrl};
+
+use crate::allowed::Allowed;
+use crate::system::OpenApiJson;
+use crate::{Services, Settings, openapi, system};
+
+/// Every documented route.
+pub(crate) fn routes(config: &mut ServiceConfig) {
+    config.configure(system::routes);
+}
+
+/// Serves on `listener` until stopped through the server's handle; stopping waits up to 15 seconds for requests under
+/// way. Signals are the caller's business.
+///
+/// # Errors
+/// When the listener cannot be used.
+pub fn serve(
+    listener: TcpListener,
+    settings: &Settings,
+    services: Services,
+    draining: Draining,
+) -> std::io::Result<Server> {
+    let spec = openapi();
+    let allowed = Arc::new(Allowed::from_spec(&spec));
+    let spec = Data::new(OpenApiJson::new(&spec)?);
+    let public_url = settings.public_url.clone();
+    let mut server = HttpServer::new(move || {
+        let services = services.clone();
+        let allowed = allowed.clone();
+        let mut app = App::new()
+            .wrap(from_fn(web::edge))
+            .configure(web::configure)
+            .configure(|config| services.provide(config))
+            .app_data(spec.clone())
+            .app_data(Data::new(draining.clone()));
+        if let Some(url) = &public_url {
+            app = app.app_data(PublicUrl(url.clone()));
+        }
+        app.into_utoipa_app()
+            .configure(routes)
+            .into_app()
+            .configure(system::pages)
+            .service(
+                SwaggerUi::new("/swagger-ui/{_:.*}").config(Config::new(["/openapi.json"]).try_it_out_enabled(true)),
+            )
+            .default_service(to(move |request: actix_web::HttpRequest| {
+                let answer = allowed.answer(&request);
+                async move { answer }
+            }))
+    })
+    .disable_signals()
+    .shutdown_timeout(15)
+    .client_request_timeout(Duration::from_secs(5))
+    .keep_alive(Duration::from_secs(75));
+    if let Some(workers) = settings.workers {
+        server = server.workers(workers);
+    }
+    Ok(server.listen(listener)?.run())
+}

@@ -1,0 +1,48 @@
+//! The parts behind the routes, connected once and shared by all threads.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use actix_web::web::{Data, ServiceConfig};
+use db::Database;
+
+use crate::Settings;
+
+/// Everything that handlers extract. Cheap to clone.
+#[derive(Clone)]
+pub struct Services {
+    /// PostgreSQL.
+    pub database: Database,
+    schema_is_current: Arc<AtomicBool>,
+}
+
+impl Services {
+    /// Sets the parts up on the current runtime. Connects to nothing yet: servers may be away when we start.
+    ///
+    /// # Errors
+    /// When a setting cannot be used.
+    pub fn connect(settings: &Settings) -> anyhow::Result<Self> {
+        Ok(Self { database: Database::new(&settings.database)?, schema_is_current: Arc::default() })
+    }
+
+    /// Makes the parts available to handlers.
+    pub(crate) fn provide(&self, config: &mut ServiceConfig) {
+        config.app_data(Data::new(self.database.clone())).app_data(Data::new(self.clone()));
+    }
+
+    /// `ok`, `unreachable`, or `outdated` while migrations are missing. Asked of the server each time, but for the
+    /// migrations: once they are all there, they stay.
+    pub(crate) async fn database_state(&self) -> &'static str {
+        if self.database.ping().await.is_err() {
+            return "unreachable";
+        }
+        if !self.schema_is_current.load(Ordering::Relaxed) {
+            match db::pending_migrations(&self.database).await {
+                Ok(0) => self.schema_is_current.store(true, Ordering::Relaxed),
+                Ok(_) => return "outdated",
+                Err(_) => return "unreachable",
+            }
+        }
+        "ok"
+    }
+}

@@ -1,0 +1,63 @@
+//! What the gateway is told by its environment.
+//!
+//! | variable | meaning | default |
+//! |---|---|---|
+//! | `HTTP_ADDR` | public address | `127.0.0.1:8000` |
+//! | `OPS_ADDR` | address for operators (`/metrics`); never make it public | `127.0.0.1:9000` |
+//! | `PUBLIC_URL` | how clients reach us, for links | the request's `Host` |
+//! | `HTTP_WORKERS` | threads that serve requests | one per processor |
+//!
+//! and those of the parts that it composes.
+
+use anyhow::Context;
+
+/// The gateway's settings.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Public address.
+    pub http_addr: String,
+    /// Address for operators.
+    pub ops_addr: String,
+    /// How clients reach us, without a trailing slash.
+    pub public_url: Option<String>,
+    /// Threads that serve requests; `None` for one per processor.
+    pub workers: Option<usize>,
+    /// PostgreSQL.
+    pub database: db::Config,
+}
+
+impl Settings {
+    /// Settings for `database`, everything else by default.
+    pub fn new(database: db::Config) -> Self {
+        Self {
+            http_addr: "127.0.0.1:8000".into(),
+            ops_addr: "127.0.0.1:9000".into(),
+            public_url: None,
+            workers: None,
+            database,
+        }
+    }
+
+    /// Reads the variables in the module's table.
+    ///
+    /// # Errors
+    /// When a required one is missing, or one cannot be understood.
+    pub fn from_env() -> anyhow::Result<Self> {
+        let mut settings = Self::new(db::Config::from_env(db::Role::Gateway)?);
+        if let Some(address) = variable("HTTP_ADDR") {
+            settings.http_addr = address;
+        }
+        if let Some(address) = variable("OPS_ADDR") {
+            settings.ops_addr = address;
+        }
+        settings.public_url = variable("PUBLIC_URL").map(|url| url.trim_end_matches('/').to_owned());
+        if let Some(workers) = variable("HTTP_WORKERS") {
+            settings.workers = Some(workers.parse().context("HTTP_WORKERS must be a whole number")?);
+        }
+        Ok(settings)
+    }
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}

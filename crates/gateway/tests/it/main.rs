@@ -1,0 +1,4 @@
+//! The whole application over HTTP.
+
+mod everywhere;
+mod system;
