@@ -1,1 +1,7 @@
-//! stub
+#![doc = include_str!("../README.md")]
+
+mod schema;
+pub mod stock;
+mod store;
+
+pub use store::exists;

@@ -1,0 +1,3 @@
+//! The tables that this crate owns.
+
+pub(crate) use db::schema::products;

@@ -1,0 +1,3 @@
+//! The catalogue against a real PostgreSQL.
+
+mod prices;

@@ -1,0 +1,3 @@
+//! Stores and stock against a real PostgreSQL.
+
+mod stock;
