@@ -3,4 +3,5 @@
 #![expect(clippy::unwrap_used, reason = "a test that meets an error must fail")]
 
 mod migrations;
+mod schema;
 mod transactions;

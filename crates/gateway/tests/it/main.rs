@@ -1,4 +1,5 @@
-//! The whole application over HTTP.
+//! The whole application over HTTP, and the shape of the workspace.
 
+mod architecture;
 mod everywhere;
 mod system;
