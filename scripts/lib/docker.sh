@@ -25,7 +25,7 @@ docker_start() {
     port=$(choose_port "$server" "$LOCAL/none" none) || return 1
     note "$server: starting $image in Docker"
     docker rm -f "$name" >/dev/null 2>&1 # the volume stays
-    docker run -d --name "$name" -p "127.0.0.1:$port:$inside" -v "$name:$data" "${args[@]}" "$image" >/dev/null || return 1
+    docker run -d --name "$name" -p "127.0.0.1:$port:$inside" -v "$name:$data" "${args[@]}" "$image" >/dev/null 9>&- || return 1
     echo "$port" >"$(docker_marker "$server")"
     until docker_running "$server"; do
         ((SECONDS < deadline)) || return 1

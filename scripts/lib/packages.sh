@@ -27,7 +27,7 @@ install_packages() {
         get="apt-get -q -y --no-upgrade -o DPkg::Lock::Timeout=300"
         $get install --no-install-recommends "$@" ||
             { $get update && $get install --no-install-recommends "$@"; }
-    ' sh "$@" >"$log" 2>&1 </dev/null; then
+    ' sh "$@" >"$log" 2>&1 </dev/null 9>&-; then
         rm -f "$log"
         return 0
     fi
