@@ -14,7 +14,7 @@ CREATE TABLE inventory (
     quantity    integer NOT NULL DEFAULT 0 CONSTRAINT inventory_quantity_not_negative CHECK (quantity >= 0),
     PRIMARY KEY (store_id, product_id)
 ) WITH (fillfactor = 80);
-CREATE INDEX inventory_product_id_idx ON inventory (product_id);
+CREATE INDEX inventory_product_id_store_id_idx ON inventory (product_id, store_id);
 
 COMMENT ON TABLE inventory IS 'What a store carries and how many units it has. Owned by the crate stores, the only writer of stock.';
 COMMENT ON COLUMN inventory.quantity IS 'Units on hand. Always the sum of stock_adjustments less the lines of CONFIRMED orders.';

@@ -1,3 +1,5 @@
 //! Stores and stock against a real PostgreSQL.
 
+#![expect(clippy::unwrap_used, reason = "a test that meets an error must fail")]
+
 mod stock;
