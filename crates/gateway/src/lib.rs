@@ -12,4 +12,4 @@ pub use openapi::openapi;
 pub use ops::serve_ops;
 pub use server::serve;
 pub use services::Services;
-pub use settings::Settings;
+pub use settings::{Settings, http_addr};

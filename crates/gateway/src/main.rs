@@ -11,8 +11,25 @@ use web::Draining;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+fn main() -> anyhow::Result<()> {
+    match std::env::args().nth(1).as_deref() {
+        None => run(),
+        Some("healthcheck") => {
+            let is_alive = web::healthcheck(&gateway::http_addr(), "/healthz/")?;
+            std::process::exit(if is_alive { 0 } else { 1 });
+        }
+        Some("--version") => {
+            println!("gateway {}", env!("CARGO_PKG_VERSION"));
+            Ok(())
+        }
+        Some(_) => {
+            anyhow::bail!("usage: gateway [healthcheck | --version]; everything else comes from the environment")
+        }
+    }
+}
+
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
+async fn run() -> anyhow::Result<()> {
     let settings = Settings::from_env()?;
     web::log_to_stdout();
     let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder()?;

@@ -11,6 +11,8 @@
 
 use anyhow::Context;
 
+const DEFAULT_HTTP_ADDR: &str = "127.0.0.1:8000";
+
 /// The gateway's settings.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -30,7 +32,7 @@ impl Settings {
     /// Settings for `database`, everything else by default.
     pub fn new(database: db::Config) -> Self {
         Self {
-            http_addr: "127.0.0.1:8000".into(),
+            http_addr: DEFAULT_HTTP_ADDR.into(),
             ops_addr: "127.0.0.1:9000".into(),
             public_url: None,
             workers: None,
@@ -44,9 +46,7 @@ impl Settings {
     /// When a required one is missing, or one cannot be understood.
     pub fn from_env() -> anyhow::Result<Self> {
         let mut settings = Self::new(db::Config::from_env(db::Role::Gateway)?);
-        if let Some(address) = variable("HTTP_ADDR") {
-            settings.http_addr = address;
-        }
+        settings.http_addr = http_addr();
         if let Some(address) = variable("OPS_ADDR") {
             settings.ops_addr = address;
         }
@@ -56,6 +56,11 @@ impl Settings {
         }
         Ok(settings)
     }
+}
+
+/// `HTTP_ADDR`, for those who only want to know where to ask.
+pub fn http_addr() -> String {
+    variable("HTTP_ADDR").unwrap_or_else(|| DEFAULT_HTTP_ADDR.into())
 }
 
 fn variable(name: &str) -> Option<String> {

@@ -46,7 +46,11 @@ fn dependencies_are_named_once_and_sorted() {
         let manifest = std::fs::read_to_string(&package.manifest_path).unwrap();
         for section in ["[dependencies]", "[dev-dependencies]", "[build-dependencies]"] {
             let names = names_in(&manifest, section, |line| {
-                assert!(line.contains("workspace = true"), "{}: versions belong into the workspace: {line}", package.name);
+                assert!(
+                    line.contains("workspace = true"),
+                    "{}: versions belong into the workspace: {line}",
+                    package.name
+                );
             });
             assert!(names.is_sorted(), "{} {section}: {names:?}", package.name);
         }
