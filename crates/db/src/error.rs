@@ -1,5 +1,7 @@
 //! What can go wrong between us and PostgreSQL, sorted by what the caller can do about it.
 
+mod bare;
+
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel_async::pooled_connection::deadpool::PoolError;
 

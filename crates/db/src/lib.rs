@@ -3,7 +3,9 @@
 mod cached;
 mod clock;
 mod config;
+pub mod copy;
 mod error;
+pub mod load;
 mod migrations;
 mod page;
 mod pool;

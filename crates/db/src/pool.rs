@@ -115,7 +115,7 @@ impl Database {
     }
 }
 
-fn postgres_config(config: &Config) -> Result<tokio_postgres::Config, Error> {
+pub(crate) fn postgres_config(config: &Config) -> Result<tokio_postgres::Config, Error> {
     let mut postgres: tokio_postgres::Config = config
         .url
         .expose_secret()

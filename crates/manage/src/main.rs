@@ -1,2 +1,64 @@
-//! stub
-fn main() {}
+#![doc = include_str!("../README.md")]
+
+mod migrate;
+mod progress;
+mod seed;
+mod show;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use db::{Config, Role};
+use tracing_subscriber::EnvFilter;
+
+/// Stockroom's command line for operators. The database is the one that DATABASE_URL names.
+#[derive(Debug, Parser)]
+#[command(name = "manage", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Bring the database's schema up to date
+    Migrate,
+    /// Add made-up products, stores and stock
+    Seed(seed::Seed),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn")))
+        .with_writer(std::io::stderr)
+        .init();
+    match run(cli.command).await {
+        Ok(status) => status,
+        Err(error) => {
+            eprintln!("manage: {}", show::causes(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command) -> Result<ExitCode> {
+    match command {
+        Command::Migrate => migrate::run(&database()?).await?,
+        Command::Seed(seed) => seed::run(&migrated().await?, &seed).await?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn database() -> Result<Config> {
+    Ok(Config::from_env(Role::CommandLine)?)
+}
+
+/// The database's configuration, once its schema is known to fit this program.
+async fn migrated() -> Result<Config> {
+    let config = database()?;
+    migrate::check(&config).await?;
+    Ok(config)
+}

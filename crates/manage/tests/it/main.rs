@@ -1,0 +1,7 @@
+//! The command line against a real PostgreSQL: the program itself is run, as an operator does.
+
+#![expect(clippy::unwrap_used, reason = "a test that meets an error must fail")]
+
+mod seed;
+mod support;
+mod usage;

@@ -1,0 +1,116 @@
+use crate::support::Bench;
+
+/// What a seeded row is, apart from ids and from when it was written.
+const PRODUCTS: &str =
+    "sku, title, description, price, created_at, (SELECT name FROM categories c WHERE c.id = category_id)";
+const STORES: &str = "name, location, created_at";
+const INVENTORY: &str =
+    "(SELECT name FROM stores s WHERE s.id = store_id), (SELECT sku FROM products p WHERE p.id = product_id), quantity";
+
+async fn content(bench: &Bench) -> Vec<String> {
+    let mut content = Vec::new();
+    for (columns, table) in [(PRODUCTS, "products"), (STORES, "stores"), (INVENTORY, "inventory")] {
+        content.push(bench.checksum_of(columns, table).await);
+    }
+    content
+}
+
+#[tokio::test]
+async fn makes_what_was_asked_for_and_the_ledger_adds_up() {
+    let bench = Bench::new().await;
+    let run = bench.manage(&["seed", "--products", "700", "--stores", "5"]).await.ok();
+    assert!(run.out.starts_with("Seeded 700 products in 22 categories, 5 stores and "), "{run:?}");
+    assert_eq!((run.out.lines().count(), run.err.as_str()), (1, ""), "one line where there is no terminal");
+    assert_eq!(bench.number("SELECT count(*) FROM products WHERE sku ~ '^SR-[0-9]{6}$'").await, 700);
+    assert_eq!(bench.number("SELECT count(DISTINCT title) FROM products").await, 700);
+    assert!(bench.number("SELECT count(DISTINCT category_id) FROM products").await >= 12);
+    assert_eq!(bench.number("SELECT count(*) FROM stores").await, 5);
+    let outside =
+        "SELECT count(*) FROM (SELECT FROM inventory GROUP BY store_id HAVING count(*) NOT BETWEEN 300 AND 600) s";
+    assert_eq!(bench.number(outside).await, 0);
+    assert!(bench.number("SELECT count(*) FROM inventory WHERE quantity = 0").await > 0);
+    assert!(bench.number("SELECT count(*) FROM inventory WHERE quantity BETWEEN 1 AND 5").await > 0);
+    assert_eq!(bench.drift().await, 0);
+    let unaccounted =
+        "SELECT count(*) FROM stock_adjustments WHERE reason <> 'seed' OR actor <> 'manage' OR delta <= 0";
+    assert_eq!(bench.number(unaccounted).await, 0);
+    assert_eq!(
+        bench
+            .number("SELECT count(*) FROM pg_stat_user_tables WHERE relname = 'products' AND last_analyze IS NULL")
+            .await,
+        0
+    );
+}
+
+#[tokio::test]
+async fn the_same_seed_makes_the_same_rows_and_another_seed_others() {
+    let (one, two, other) = tokio::join!(Bench::new(), Bench::new(), Bench::new());
+    one.manage(&["seed", "--products", "400", "--stores", "3"]).await.ok();
+    two.manage(&["seed", "--products", "400", "--stores", "3"]).await.ok();
+    other.manage(&["seed", "--products", "400", "--stores", "3", "--seed", "7"]).await.ok();
+    let (one, two, other) = (content(&one).await, content(&two).await, content(&other).await);
+    assert_eq!(one, two);
+    assert!(one.iter().zip(&other).all(|(one, other)| one != other), "{one:?} {other:?}");
+}
+
+#[tokio::test]
+async fn seeding_again_goes_on_where_it_stopped() {
+    let (at_once, in_parts) = tokio::join!(Bench::new(), Bench::new());
+    at_once.manage(&["seed", "--products", "300", "--stores", "0"]).await.ok();
+    at_once.manage(&["seed", "--products", "0", "--stores", "4"]).await.ok();
+    in_parts.manage(&["seed", "--products", "100", "--stores", "0"]).await.ok();
+    in_parts.manage(&["seed", "--products", "200", "--stores", "1"]).await.ok();
+    in_parts.manage(&["seed", "--products", "0", "--stores", "3"]).await.ok();
+    assert_eq!(content(&at_once).await, content(&in_parts).await);
+    assert_eq!(in_parts.drift().await, 0);
+}
+
+#[tokio::test]
+async fn adds_to_what_an_operator_made_by_hand() {
+    let bench = Bench::new().await;
+    let build = bench.database.build().await;
+    build.product("Lamp of my own", "LIGHTING", "10.00").await;
+    bench.manage(&["seed", "--products", "5", "--stores", "1"]).await.ok();
+    let taken: String = bench.database.sql().await.query_one("SELECT name FROM stores", &[]).await.unwrap().get(0);
+    bench
+        .database
+        .sql()
+        .await
+        .execute("DELETE FROM products WHERE sku = 'SR-000002' AND id NOT IN (SELECT product_id FROM inventory)", &[])
+        .await
+        .unwrap();
+    bench.manage(&["seed", "--products", "200", "--stores", "2"]).await.ok();
+    assert_eq!(bench.number("SELECT count(*) FROM categories WHERE lower(name) = 'lighting'").await, 1);
+    assert_eq!(bench.number("SELECT count(*) FROM stores").await, 3);
+    assert_eq!(bench.number(&format!("SELECT count(*) FROM stores WHERE name = '{taken}'")).await, 1);
+    assert_eq!(bench.number("SELECT max(substr(sku, 4)::bigint) FROM products").await, 205);
+}
+
+#[tokio::test]
+async fn if_empty_leaves_a_catalogue_alone() {
+    let bench = Bench::new().await;
+    bench.manage(&["seed", "--products", "50", "--stores", "1", "--if-empty"]).await.ok();
+    let before = bench.checksum().await;
+    let again = bench.manage(&["seed", "--if-empty"]).await.ok();
+    assert_eq!(again.out, "There are products already; nothing seeded.\n");
+    assert_eq!(bench.checksum().await, before);
+}
+
+#[tokio::test]
+async fn two_that_seed_at_once_take_turns() {
+    let bench = Bench::new().await;
+    let arguments = ["seed", "--products", "150", "--stores", "2"];
+    let (one, two) = tokio::join!(bench.manage(&arguments), bench.manage(&arguments));
+    one.ok();
+    two.ok();
+    assert_eq!(bench.number("SELECT count(*) FROM products").await, 300);
+    assert_eq!(bench.number("SELECT count(DISTINCT lower(name)) FROM stores").await, 4);
+}
+
+#[tokio::test]
+async fn more_categories_than_there_are_words_for() {
+    let bench = Bench::new().await;
+    bench.manage(&["seed", "--products", "2500", "--stores", "1", "--categories", "300"]).await.ok();
+    assert_eq!(bench.number("SELECT count(DISTINCT lower(name)) FROM categories").await, 300);
+    assert_eq!(bench.number("SELECT count(DISTINCT category_id) FROM products").await, 300);
+}

@@ -1,0 +1,41 @@
+use crate::support::{Bench, run};
+
+#[tokio::test]
+async fn a_command_line_without_sense_is_status_2() {
+    let bench = Bench::new().await;
+    for arguments in [&[][..], &["frobnicate"], &["seed", "--products", "many"], &["seed", "--products", "-1"]] {
+        let run = bench.manage(arguments).await;
+        assert_eq!(run.status, 2, "{arguments:?}: {run:?}");
+        assert!(run.err.contains("Usage") || run.err.contains("--help"), "{run:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_missing_database_is_one_clear_line_and_status_1() {
+    let bench = Bench::new().await;
+    let missing = run(bench.command().args(["migrate"]).env_remove("DATABASE_URL"), b"").await;
+    assert_eq!((missing.status, missing.err.as_str()), (1, "manage: DATABASE_URL is not set\n"));
+    let away = "postgres://nobody@127.0.0.1:1/nothing";
+    for arguments in [&["migrate"][..], &["seed"]] {
+        let run = run(bench.command().args(arguments).env("DATABASE_URL", away), b"").await;
+        assert_eq!((run.status, run.err.lines().count()), (1, 1), "{run:?}");
+        assert!(run.err.starts_with("manage: the database cannot be reached"), "{run:?}");
+    }
+}
+
+#[tokio::test]
+async fn migrate_says_what_it_ran_and_the_others_ask_for_it() {
+    let bench = Bench::new().await;
+    let again = bench.manage(&["migrate"]).await.ok();
+    assert_eq!(again.out, "The schema is up to date.\n");
+    db::revert_all(&bench.database.as_role(db::Role::CommandLine)).await.unwrap();
+    let too_early = bench.manage(&["seed"]).await;
+    assert_eq!(too_early.status, 1);
+    assert!(too_early.err.ends_with("run `manage migrate` first\n"), "{too_early:?}");
+    let first = bench.manage(&["migrate"]).await.ok();
+    assert!(
+        first.out.lines().count() >= 5 && first.out.lines().all(|line| line.starts_with("Migrated: ")),
+        "{first:?}"
+    );
+    bench.manage(&["seed", "--products", "10", "--stores", "1"]).await.ok();
+}

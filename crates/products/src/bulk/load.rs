@@ -1,0 +1,117 @@
+//! Rows of a file, matched by sku.
+
+use std::ops::RangeInclusive;
+
+use db::Error;
+use db::copy::{BulkTx, CopyIn};
+use db::load::{Load, Outcome};
+use rust_decimal::Decimal;
+use tokio_postgres::Client;
+
+/// A product as a file describes it. Its sku says which product is meant; its category is made when missing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProductRow {
+    /// 1 to 100 characters.
+    pub sku: String,
+    /// 1 to 500 characters.
+    pub title: String,
+    /// Name of the category, in any case; 1 to 200 characters.
+    pub category: String,
+    /// Of one unit: not negative, at most two decimals.
+    pub price: Decimal,
+    /// At most 20,000 characters.
+    pub description: String,
+}
+
+/// The staged rows that a statement is about, its parameters being the first and last line.
+const MEANT: &str = "staged.reason IS NULL AND staged.line BETWEEN $1 AND $2";
+
+/// What a row would make of its product.
+const DIFFERS: &str = "(p.title, p.description, p.price, p.category_id) \
+                       IS DISTINCT FROM (staged.title, staged.description, staged.price, c.id)";
+
+impl Load for ProductRow {
+    const COLUMNS: &'static [(&'static str, &'static str)] = &[
+        ("sku", "text"),
+        ("title", "text"),
+        ("category", "text"),
+        ("price", "numeric(12, 2)"),
+        ("description", "text"),
+    ];
+
+    fn write(&self, copy: &mut CopyIn) {
+        copy.text(&self.sku);
+        copy.text(&self.title);
+        copy.text(&self.category);
+        copy.value(self.price);
+        copy.text(&self.description);
+    }
+
+    /// Of the rows with one sku the first counts. If the last did, loading a file again would change its products
+    /// to and fro.
+    async fn judge(client: &Client) -> Result<(), Error> {
+        let repeated = "UPDATE staged SET reason = format('the sku %s is already on line %s', sku, again.first) \
+             FROM (SELECT line, min(line) OVER (PARTITION BY sku COLLATE \"C\") AS first FROM staged \
+                   WHERE reason IS NULL) AS again \
+             WHERE again.line = staged.line AND again.first < again.line";
+        client.execute(repeated, &[]).await?;
+        Ok(())
+    }
+
+    /// Inserts before it updates, so that a product which somebody else adds at this moment is updated. Both
+    /// statements are left out when they have nothing to do: the catalogue's triggers fire once for each.
+    async fn apply(tx: &BulkTx<'_>, lines: RangeInclusive<i64>) -> Result<Outcome, Error> {
+        let (first, last) = (lines.start(), lines.end());
+        ensure_categories(tx, &lines).await?;
+        let census = format!(
+            "SELECT count(*), count(*) FILTER (WHERE p.id IS NULL), \
+                    count(*) FILTER (WHERE p.id IS NOT NULL AND {DIFFERS}) \
+             FROM staged LEFT JOIN products p ON p.sku = staged.sku \
+             LEFT JOIN categories c ON lower(c.name) = lower(staged.category) WHERE {MEANT}"
+        );
+        let census = tx.query_one(&census, &[first, last]).await?;
+        let [rows, new, changed] = [0, 1, 2].map(|column| census.get::<_, i64>(column) as u64);
+        let mut outcome = Outcome::default();
+        if new > 0 {
+            let insert = format!(
+                "INSERT INTO products (sku, title, category_id, price, description) \
+                 SELECT staged.sku, staged.title, c.id, staged.price, staged.description FROM staged \
+                 JOIN categories c ON lower(c.name) = lower(staged.category) \
+                 WHERE {MEANT} AND NOT EXISTS (SELECT FROM products p WHERE p.sku = staged.sku) \
+                 ORDER BY staged.line ON CONFLICT (sku) DO NOTHING"
+            );
+            outcome.inserted = tx.execute(&insert, &[first, last]).await?;
+        }
+        if changed > 0 || outcome.inserted < new {
+            let update = format!(
+                "UPDATE products p SET title = staged.title, description = staged.description, \
+                        price = staged.price, category_id = c.id, updated_at = now() \
+                 FROM staged JOIN categories c ON lower(c.name) = lower(staged.category) \
+                 WHERE {MEANT} AND p.sku = staged.sku AND {DIFFERS}"
+            );
+            outcome.updated = tx.execute(&update, &[first, last]).await?;
+        }
+        outcome.unchanged = rows - outcome.inserted - outcome.updated;
+        Ok(outcome)
+    }
+}
+
+/// Makes the categories that are missing, named as on the first line that names them, and keeps the others from
+/// being deleted until the end of the transaction.
+async fn ensure_categories(tx: &BulkTx<'_>, lines: &RangeInclusive<i64>) -> Result<(), Error> {
+    let named = format!("SELECT lower(staged.category) FROM staged WHERE {MEANT}");
+    let missing = format!(
+        "WITH held AS (SELECT name FROM categories WHERE lower(name) IN ({named}) ORDER BY id FOR KEY SHARE) \
+         SELECT name FROM (SELECT DISTINCT ON (lower(category)) category AS name, line FROM staged \
+                           WHERE {MEANT} ORDER BY lower(category), line) AS wanted \
+         WHERE lower(name) NOT IN (SELECT lower(name) FROM held) ORDER BY line"
+    );
+    let missing = tx.query(&missing, &[lines.start(), lines.end()]).await?;
+    if !missing.is_empty() {
+        let names: Vec<&str> = missing.iter().map(|row| row.get(0)).collect();
+        let insert = "INSERT INTO categories (name) SELECT name FROM unnest($1::text[]) WITH ORDINALITY AS n (name, place) \
+                      ORDER BY place ON CONFLICT (lower(name)) DO NOTHING";
+        tx.execute(insert, &[&names]).await?;
+    }
+    Ok(())
+}
