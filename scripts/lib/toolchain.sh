@@ -2,7 +2,7 @@
 # What a build needs: cargo, and a C compiler that links and builds a few C parts.
 
 need_toolchain() {
-    [[ -x ${CARGO_HOME:-$HOME/.cargo}/bin/cargo ]] && PATH=$PATH:${CARGO_HOME:-$HOME/.cargo}/bin
+    [[ -x ${CARGO_HOME:-${HOME:-/root}/.cargo}/bin/cargo ]] && PATH=$PATH:${CARGO_HOME:-${HOME:-/root}/.cargo}/bin
     command -v cargo >/dev/null || die 'cargo is missing; install Rust from https://rustup.rs'
     command -v cc >/dev/null && return
     if may_install; then install_packages gcc libc6-dev; fi
