@@ -117,6 +117,7 @@ diesel::table! {
         request_id -> Nullable<Text>,
         attempts -> Integer,
         available_at -> Timestamptz,
+        parked_at -> Nullable<Timestamptz>,
         created_at -> Timestamptz,
     }
 }

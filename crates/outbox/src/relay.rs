@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use db::{CachedDsl, Tx};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Double};
+use diesel::sql_types::{Array, BigInt, Double, Integer};
 use diesel_async::RunQueryDsl;
 
 use crate::schema::outbox;
@@ -33,6 +33,7 @@ pub struct Claimed {
 /// Those of the database.
 pub async fn claim(tx: &mut Tx, limit: i64) -> Result<Vec<Claimed>, db::Error> {
     Ok(outbox::table
+        .filter(outbox::parked_at.is_null())
         .filter(outbox::available_at.le(diesel::dsl::now))
         .order_by(outbox::id)
         .limit(limit)
@@ -48,7 +49,7 @@ pub async fn claim(tx: &mut Tx, limit: i64) -> Result<Vec<Claimed>, db::Error> {
 /// # Errors
 /// Those of the database.
 pub async fn delete(tx: &mut Tx, events: &[&Claimed]) -> Result<(), db::Error> {
-    let (stores, ids): (Vec<i64>, Vec<i64>) = events.iter().map(|event| (event.store_id, event.id)).unzip();
+    let (stores, ids) = keys(events.iter().copied());
     diesel::sql_query(
         "DELETE FROM outbox USING unnest($1, $2) AS done (store_id, id) \
          WHERE outbox.store_id = done.store_id AND outbox.id = done.id",
@@ -61,20 +62,58 @@ pub async fn delete(tx: &mut Tx, events: &[&Claimed]) -> Result<(), db::Error> {
     Ok(())
 }
 
-/// Counts a failed attempt and puts the event off for `delay`.
+/// An event that is put off.
+#[derive(Debug, Clone, Copy)]
+pub struct Postponed<'a> {
+    /// Which one.
+    pub event: &'a Claimed,
+    /// How many attempts it counts from now on.
+    pub attempts: i32,
+    /// How long nobody shall take it.
+    pub delay: Duration,
+}
+
+/// Puts events off, each for its own time, and sets how many attempts they count.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn postpone(tx: &mut Tx, event: &Claimed, delay: Duration) -> Result<(), db::Error> {
+pub async fn postpone(tx: &mut Tx, events: &[Postponed<'_>]) -> Result<(), db::Error> {
+    let (stores, ids) = keys(events.iter().map(|postponed| postponed.event));
+    let attempts: Vec<i32> = events.iter().map(|postponed| postponed.attempts).collect();
+    let seconds: Vec<f64> = events.iter().map(|postponed| postponed.delay.as_secs_f64()).collect();
     diesel::sql_query(
-        "UPDATE outbox SET attempts = attempts + 1, available_at = now() + make_interval(secs => $3) \
-         WHERE store_id = $1 AND id = $2",
+        "UPDATE outbox SET attempts = put.attempts, available_at = now() + make_interval(secs => put.seconds) \
+         FROM unnest($1, $2, $3, $4) AS put (store_id, id, attempts, seconds) \
+         WHERE outbox.store_id = put.store_id AND outbox.id = put.id",
     )
-    .bind::<BigInt, _>(event.store_id)
-    .bind::<BigInt, _>(event.id)
-    .bind::<Double, _>(delay.as_secs_f64())
+    .bind::<Array<BigInt>, _>(stores)
+    .bind::<Array<BigInt>, _>(ids)
+    .bind::<Array<Integer>, _>(attempts)
+    .bind::<Array<Double>, _>(seconds)
     .cached()
     .execute(&mut **tx)
     .await?;
     Ok(())
+}
+
+/// Gives events up: nobody takes them again until an operator clears `parked_at`.
+///
+/// # Errors
+/// Those of the database.
+pub async fn park(tx: &mut Tx, events: &[&Claimed]) -> Result<(), db::Error> {
+    let (stores, ids) = keys(events.iter().copied());
+    diesel::sql_query(
+        "UPDATE outbox SET parked_at = now() FROM unnest($1, $2) AS dead (store_id, id) \
+         WHERE outbox.store_id = dead.store_id AND outbox.id = dead.id",
+    )
+    .bind::<Array<BigInt>, _>(stores)
+    .bind::<Array<BigInt>, _>(ids)
+    .cached()
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+fn keys<'a>(events: impl Iterator<Item = &'a Claimed>) -> (Vec<i64>, Vec<i64>) {
+    events.map(|event| (event.store_id, event.id)).unzip()
 }
