@@ -2,13 +2,19 @@
 #![expect(clippy::missing_panics_doc, clippy::expect_used, reason = "a test that cannot be set up must fail")]
 
 mod app;
+#[cfg(feature = "amqp")]
+mod broker;
 mod build;
 mod database;
+mod eventually;
 mod names;
 mod proxy;
 
 pub use app::{Answer, TestApp};
+#[cfg(feature = "amqp")]
+pub use broker::Broker;
 pub use build::Builder;
 pub use database::TestDatabase;
+pub use eventually::eventually;
 pub use names::{address_of, amqp_url, database_url, redis_url, through, unique_name};
 pub use proxy::Proxy;

@@ -1,0 +1,191 @@
+//! From the broker to the tasks.
+//!
+//! A message is acknowledged after its effect was committed, so one that is cut off half-way is delivered again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use lapin::Acker;
+use lapin::message::Delivery;
+use lapin::options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicQosOptions, BasicRejectOptions};
+use lapin::types::FieldTable;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::Broker;
+use crate::connection::{Connection, STEP};
+use crate::error::{Lapse, bounded};
+use crate::health::Pulse;
+use crate::message;
+use crate::metrics;
+use crate::publisher::Publisher;
+use crate::runner::{Outcome, Runner};
+use crate::supervisor::Supervisor;
+use crate::topology::Topology;
+
+/// How many tasks run at once, and how many messages the broker hands out ahead.
+pub(crate) const PREFETCH: u16 = 16;
+
+/// How long running tasks have to end once we stop.
+pub(crate) const DRAIN: Duration = Duration::from_secs(10);
+
+const TICK: Duration = Duration::from_secs(1);
+
+/// What it takes to consume.
+pub(crate) struct Consumer {
+    pub(crate) broker: Broker,
+    pub(crate) topology: Topology,
+    pub(crate) publisher: Publisher,
+    pub(crate) runner: Runner,
+    pub(crate) pulse: Arc<Pulse>,
+    pub(crate) stop: CancellationToken,
+    /// Tasks outlive the session that brought them: what was begun is best finished, as its repetition will then find
+    /// the effect done. This bounds them over all sessions.
+    pub(crate) slots: Arc<Semaphore>,
+    pub(crate) running: TaskTracker,
+}
+
+impl Consumer {
+    /// Runs until told to stop, then lets the running tasks end.
+    pub(crate) async fn run(self) {
+        let mut supervisor = Supervisor::new(&self.pulse, &self.stop);
+        while supervisor.after(self.session().await).await {}
+        // After a lost session there may be tasks left whose messages are acknowledged no more.
+        self.drain().await;
+    }
+
+    async fn session(&self) -> Result<(), Lapse> {
+        let connection = Connection::open(&self.broker, "stockroom consumer").await?;
+        let channel = bounded("opening a channel", STEP, connection.create_channel()).await?;
+        self.topology.declare(&channel).await?;
+        bounded("setting the prefetch", STEP, channel.basic_qos(PREFETCH, BasicQosOptions::default())).await?;
+        let consuming = channel.basic_consume(
+            self.topology.tasks.clone(),
+            "".into(),
+            BasicConsumeOptions::default(),
+            FieldTable::default(),
+        );
+        let mut deliveries = bounded("starting the consumer", STEP, consuming).await?;
+        tracing::info!(session = self.pulse.name(), "connected to the broker");
+        self.pulse.ready(true);
+        let broken = CancellationToken::new();
+        let mut ticks = tokio::time::interval(TICK);
+        loop {
+            tokio::select! {
+                () = self.stop.cancelled() => break,
+                () = broken.cancelled() => return Err(Lapse::NotAcknowledged),
+                _ = ticks.tick() => self.pulse.tick(),
+                delivery = deliveries.next() => match delivery {
+                    Some(delivery) => self.begin(delivery?, &broken),
+                    None => return Err(Lapse::ConsumerEnded),
+                },
+            }
+        }
+        bounded("stopping the consumer", STEP, channel.basic_cancel(deliveries.tag(), BasicCancelOptions::default()))
+            .await?;
+        self.drain().await;
+        connection.close().await;
+        Ok(())
+    }
+
+    async fn drain(&self) {
+        self.running.close();
+        let drained = async {
+            let mut ticks = tokio::time::interval(TICK);
+            loop {
+                tokio::select! {
+                    () = self.running.wait() => return,
+                    _ = ticks.tick() => self.pulse.tick(),
+                }
+            }
+        };
+        if tokio::time::timeout(DRAIN, drained).await.is_err() {
+            tracing::warn!(
+                tasks = self.running.len(),
+                "stopped before these tasks ended; they will be delivered again"
+            );
+        }
+    }
+
+    fn begin(&self, received: Delivery, broken: &CancellationToken) {
+        let handling = Handling {
+            runner: self.runner.clone(),
+            publisher: self.publisher.clone(),
+            topology: self.topology.clone(),
+            broken: broken.clone(),
+        };
+        let slots = self.slots.clone();
+        self.running.spawn(async move {
+            let _slot = slots.acquire().await;
+            // Its session may have ended while it waited; then somebody else has the message already.
+            if !received.acker.usable() {
+                return;
+            }
+            if let Err(lapse) = handling.handle(received).await {
+                tracing::debug!(%lapse, "a task ended after its session");
+                handling.broken.cancel();
+            }
+        });
+    }
+}
+
+/// What one message needs on its way.
+struct Handling {
+    runner: Runner,
+    publisher: Publisher,
+    topology: Topology,
+    broken: CancellationToken,
+}
+
+impl Handling {
+    async fn handle(&self, received: Delivery) -> Result<(), Lapse> {
+        let outcome = match message::decode(&received) {
+            Ok(delivery) => self.runner.run(delivery).await,
+            Err(undecodable) => {
+                metrics::consumed("unknown", "dead");
+                let bytes = received.data.len();
+                tracing::error!(error = %undecodable, bytes, outcome = "dead", "a message cannot be a task");
+                Outcome::Dead
+            }
+        };
+        match outcome {
+            Outcome::Done => acknowledge(&received.acker).await,
+            Outcome::Dead => reject(&received.acker).await,
+            Outcome::Again { failures, .. } => self.again(&received, failures).await,
+        }
+    }
+
+    /// Puts the task into the retry queue, then acknowledges it where it came from. Dying in between leaves two. While
+    /// nothing can be published it stays unacknowledged: handing it back would bring it again at once, and count.
+    async fn again(&self, received: &Delivery, failures: u32) -> Result<(), Lapse> {
+        let message = message::again(received, failures, self.topology.retry.clone());
+        while let Err(lapse) = self.publisher.publish(message.clone()).await {
+            tracing::debug!(%lapse, "a retry cannot be published yet");
+            tokio::select! {
+                () = tokio::time::sleep(TICK) => {}
+                () = self.broken.cancelled() => return Err(Lapse::Broken),
+            }
+            if !received.acker.usable() {
+                return Err(Lapse::Broken);
+            }
+        }
+        acknowledge(&received.acker).await
+    }
+}
+
+async fn acknowledge(acker: &Acker) -> Result<(), Lapse> {
+    match bounded("an acknowledgement", STEP, acker.ack(BasicAckOptions::default())).await? {
+        true => Ok(()),
+        false => Err(Lapse::NotAcknowledged),
+    }
+}
+
+/// Sends the message to the dead-letter queue.
+async fn reject(acker: &Acker) -> Result<(), Lapse> {
+    match bounded("a rejection", STEP, acker.reject(BasicRejectOptions { requeue: false })).await? {
+        true => Ok(()),
+        false => Err(Lapse::NotAcknowledged),
+    }
+}

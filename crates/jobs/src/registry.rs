@@ -1,0 +1,113 @@
+//! Which task answers which event.
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+/// A task to do, once or once more.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Delivery {
+    /// The event's kind, such as `order.confirmed`.
+    pub kind: String,
+    /// What happened, as the event was recorded.
+    pub payload: Value,
+    /// The event's number in the outbox, for the logs.
+    pub event: Option<String>,
+    /// The request that caused it, for the logs.
+    pub request_id: Option<String>,
+    /// Which attempt this is, from 1. Attempts that ended with the process are not always counted.
+    pub attempt: u32,
+}
+
+/// How a task failed, and what shall become of it. See [`Retry`](crate::Retry) for when "again" is.
+#[derive(Debug, thiserror::Error)]
+pub enum TaskError {
+    /// It may go better the next time. Counts as a failure.
+    #[error("{0}")]
+    Retry(#[source] Box<dyn Error + Send + Sync>),
+    /// It will never go better. The task is given up at once.
+    #[error("{0}")]
+    Permanent(#[source] Box<dyn Error + Send + Sync>),
+    /// It could not be tried, as something that it needs is away, such as the database. Tried again until that is
+    /// back; does not count as a failure.
+    #[error("{0}")]
+    NotTried(#[source] Box<dyn Error + Send + Sync>),
+}
+
+impl TaskError {
+    /// [`TaskError::Retry`] for this reason.
+    pub fn retry(reason: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Retry(reason.into())
+    }
+
+    /// [`TaskError::Permanent`] for this reason.
+    pub fn permanent(reason: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Permanent(reason.into())
+    }
+
+    /// [`TaskError::NotTried`] for this reason.
+    pub fn not_tried(reason: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::NotTried(reason.into())
+    }
+}
+
+/// The database being away, or having no time, says nothing about the task.
+impl From<db::Error> for TaskError {
+    fn from(error: db::Error) -> Self {
+        match error {
+            db::Error::Unavailable(_) => Self::not_tried(error),
+            _ => Self::retry(error),
+        }
+    }
+}
+
+pub(crate) type Attempt = Pin<Box<dyn Future<Output = Result<(), TaskError>> + Send>>;
+
+#[derive(Clone)]
+pub(crate) struct Task {
+    pub(crate) name: &'static str,
+    pub(crate) handler: Arc<dyn Fn(Delivery) -> Attempt + Send + Sync>,
+}
+
+/// The tasks that this process knows, by the kind of event that they answer.
+#[derive(Clone, Default)]
+pub struct Registry {
+    tasks: HashMap<&'static str, Task>,
+}
+
+impl Registry {
+    /// A registry that knows no task.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Has events of `kind` answered by the task `name`. The handler may be called more than once for one event, even
+    /// at the same time in two processes, so its effect must be idempotent.
+    ///
+    /// # Panics
+    /// When `kind` has a task already.
+    #[must_use]
+    pub fn on<H, F>(mut self, kind: &'static str, name: &'static str, handler: H) -> Self
+    where
+        H: Fn(Delivery) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<(), TaskError>> + Send + 'static,
+    {
+        let task = Task { name, handler: Arc::new(move |delivery| Box::pin(handler(delivery))) };
+        assert!(self.tasks.insert(kind, task).is_none(), "two tasks for {kind}");
+        self
+    }
+
+    pub(crate) fn task(&self, kind: &str) -> Option<&Task> {
+        self.tasks.get(kind)
+    }
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.tasks.iter().map(|(kind, task)| (kind, task.name))).finish()
+    }
+}

@@ -1,0 +1,116 @@
+//! One attempt at one task: bounded in time, safe from panics, told in one line.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinHandle;
+
+use crate::metrics;
+use crate::registry::{Delivery, Registry, TaskError};
+use crate::retry::Retry;
+
+/// The longest that a task may take. Well below RabbitMQ's 30 minutes for an acknowledgement.
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// What is to be done with the message or row that carried the task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// It had its effect: away with it.
+    Done,
+    /// It comes again after `delay`, with so many `failures` counted.
+    Again { failures: u32, delay: Duration },
+    /// It is given up.
+    Dead,
+}
+
+/// Runs tasks.
+#[derive(Debug, Clone)]
+pub(crate) struct Runner {
+    registry: Arc<Registry>,
+    retry: Retry,
+}
+
+impl Runner {
+    pub(crate) fn new(registry: Arc<Registry>, retry: Retry) -> Self {
+        Self { registry, retry }
+    }
+
+    /// Makes the attempt and logs how it went.
+    pub(crate) async fn run(&self, delivery: Delivery) -> Outcome {
+        let Delivery { kind, event, request_id, attempt, .. } = delivery.clone();
+        let Some(task) = self.registry.task(&kind) else {
+            metrics::consumed("unknown", "dead");
+            tracing::error!(kind, event, request_id, outcome = "dead", "no task answers this kind of event");
+            return Outcome::Dead;
+        };
+        let began = Instant::now();
+        let result = within(LONGEST, tokio::spawn((task.handler)(delivery))).await;
+        let elapsed = began.elapsed();
+        let (outcome, error) = match result {
+            Ok(()) => (Outcome::Done, None),
+            Err(TaskError::NotTried(error)) => {
+                let delay = self.retry.after(0).unwrap_or_default();
+                (Outcome::Again { failures: attempt - 1, delay }, Some(error))
+            }
+            Err(TaskError::Permanent(error)) => (Outcome::Dead, Some(error)),
+            Err(TaskError::Retry(error)) => match self.retry.after(attempt) {
+                Some(delay) => (Outcome::Again { failures: attempt, delay }, Some(error)),
+                None => (Outcome::Dead, Some(error)),
+            },
+        };
+        metrics::consumed(task.name, outcome.name());
+        metrics::took(task.name, elapsed);
+        let (task, outcome_name, elapsed_ms) = (task.name, outcome.name(), elapsed.as_secs_f64() * 1e3);
+        match (outcome, error) {
+            (Outcome::Done, _) | (_, None) => {
+                tracing::info!(task, kind, event, request_id, attempt, outcome = outcome_name, elapsed_ms, "task done");
+            }
+            (Outcome::Again { .. }, Some(error)) => {
+                tracing::warn!(
+                    task, kind, event, request_id, attempt, outcome = outcome_name, elapsed_ms,
+                    error = %chain(&*error), "task failed, and comes again"
+                );
+            }
+            (Outcome::Dead, Some(error)) => {
+                tracing::error!(
+                    task, kind, event, request_id, attempt, outcome = outcome_name, elapsed_ms,
+                    error = %chain(&*error), "task failed, and is given up"
+                );
+            }
+        }
+        outcome
+    }
+}
+
+impl Outcome {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Again { .. } => "retry",
+            Self::Dead => "dead",
+        }
+    }
+}
+
+/// The task's own word, unless it panics or takes too long. It is aborted then, which ends it at its next wait; a
+/// transaction that it began ends by itself.
+async fn within(limit: Duration, mut attempt: JoinHandle<Result<(), TaskError>>) -> Result<(), TaskError> {
+    match tokio::time::timeout(limit, &mut attempt).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(_)) => Err(TaskError::retry("it panicked")),
+        Err(_) => {
+            attempt.abort();
+            Err(TaskError::retry(format!("it took longer than {limit:?}")))
+        }
+    }
+}
+
+/// An error with everything that caused it.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |error| error.source());
+    causes.fold(error.to_string(), |text, cause| {
+        let cause = cause.to_string();
+        // Transparent errors repeat their cause.
+        if text.ends_with(&cause) { text } else { format!("{text}: {cause}") }
+    })
+}
