@@ -5,7 +5,7 @@ use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
 
 use crate::Proxy;
-use crate::names::{amqp_url, unique_name};
+use crate::names::{amqp_url, through, unique_name};
 
 /// The real RabbitMQ, under a prefix that no other test has. Its queues are deleted with this value.
 pub struct Broker {
