@@ -61,17 +61,21 @@ impl Direct {
     /// Runs until told to stop, then lets the running tasks end.
     pub(crate) async fn run(self) {
         let mut running = Running::default();
-        let mut backoff = Backoff::new();
+        let (mut backoff, mut outage) = (Backoff::new(), false);
         while !self.stop.is_cancelled() {
             let pause = match self.round(&mut running, usize::from(PREFETCH)).await {
                 Ok(()) => {
                     backoff.reset();
+                    if std::mem::take(&mut outage) {
+                        tracing::info!("the worker reads the outbox again");
+                    }
                     POLL
                 }
                 Err(error) => {
-                    let pause = POLL.max(backoff.next());
-                    tracing::warn!(%error, again_in = ?pause, "the worker could not read the outbox");
-                    pause
+                    if !std::mem::replace(&mut outage, true) {
+                        tracing::warn!(%error, "the worker cannot read the outbox; trying on");
+                    }
+                    POLL.max(backoff.next())
                 }
             };
             tokio::select! {

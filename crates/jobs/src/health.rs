@@ -59,8 +59,9 @@ impl Pulse {
         self.ticked_ms.store(self.age_ms(), Ordering::Relaxed);
     }
 
-    pub(crate) fn ready(&self, ready: bool) {
-        self.ready.store(ready, Ordering::Relaxed);
+    /// Sets whether the loop has what it needs; returns whether it had it before.
+    pub(crate) fn ready(&self, ready: bool) -> bool {
+        self.ready.swap(ready, Ordering::Relaxed)
     }
 
     fn age_ms(&self) -> u64 {

@@ -65,7 +65,7 @@ impl Relay {
     }
 
     async fn carry(&self, session: &Arc<Session>) -> Result<(), Lapse> {
-        let mut backoff = Backoff::new();
+        let (mut backoff, mut outage) = (Backoff::new(), false);
         while !self.close.is_cancelled() {
             self.pulse.tick();
             metrics::blocked(session.blocked());
@@ -87,13 +87,18 @@ impl Relay {
                     Ok(Batch { lapse: Some(lapse), .. }) => return Err(lapse),
                     Ok(Batch { claimed, lapse: None }) => {
                         backoff.reset();
+                        if std::mem::take(&mut outage) {
+                            tracing::info!("the relay reads the outbox again");
+                        }
                         if i64::try_from(claimed) == Ok(BATCH) {
                             continue;
                         }
                     }
                     Err(error) => {
                         pause = POLL.max(backoff.next());
-                        tracing::warn!(%error, again_in = ?pause, "the relay could not read the outbox");
+                        if !std::mem::replace(&mut outage, true) {
+                            tracing::warn!(%error, "the relay cannot read the outbox; trying on");
+                        }
                     }
                 }
             }

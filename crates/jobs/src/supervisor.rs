@@ -43,17 +43,18 @@ pub(crate) struct Supervisor<'a> {
     stop: &'a CancellationToken,
     backoff: Backoff,
     began: Instant,
+    outage: bool,
 }
 
 impl<'a> Supervisor<'a> {
     pub(crate) fn new(pulse: &'a Pulse, stop: &'a CancellationToken) -> Self {
-        Self { pulse, stop, backoff: Backoff::new(), began: Instant::now() }
+        Self { pulse, stop, backoff: Backoff::new(), began: Instant::now(), outage: false }
     }
 
     /// Takes note of how a session ended, and waits until it is time for the next one. False when there shall be none,
     /// as it ended of its own accord or we were told to stop.
     pub(crate) async fn after(&mut self, ended: Result<(), Lapse>) -> bool {
-        self.pulse.ready(false);
+        let stood = self.pulse.ready(false);
         self.pulse.tick();
         let Err(lapse) = ended else { return false };
         if self.began.elapsed() > LONGEST * 2 {
@@ -61,7 +62,13 @@ impl<'a> Supervisor<'a> {
         }
         let wait = self.backoff.next();
         metrics::session_lost(self.pulse.name());
-        tracing::warn!(session = self.pulse.name(), error = %lapse, again_in = ?wait, "lost the session with the broker");
+        // Once per outage; what else fails until the next session stands is for those who search.
+        if stood || !self.outage {
+            tracing::warn!(session = self.pulse.name(), error = %lapse, "no session with the broker; trying on");
+        } else {
+            tracing::debug!(session = self.pulse.name(), error = %lapse, again_in = ?wait, "no session yet");
+        }
+        self.outage = true;
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
             () = self.stop.cancelled() => {}

@@ -26,7 +26,7 @@ pub use healthcheck::healthcheck;
 pub use idempotency::{IdempotencyKey, Idempotent};
 pub use json::{Bounded, Json};
 pub use links::{Links, PublicUrl};
-pub use log::log_to_stdout;
+pub use log::{log_to_stdout, log_to_stdout_without};
 pub use page::{Page, Paging, Spot};
 pub use params::{FromParams, Param, ParamReader, Params, Rejected, one_of};
 pub use problem::Problem;

@@ -1,2 +1,92 @@
-//! stub
-fn main() {}
+//! The worker process: settings in, relay and consumer up, drained on SIGTERM.
+//!
+//! `worker` runs; `worker healthcheck` asks a running one how it is, and exits with 0 or 1, for images without curl;
+//! `worker --version`.
+
+mod healthcheck;
+mod ops;
+mod settings;
+mod tasks;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use db::Database;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::settings::Settings;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// The longest that stopping may take: containers are killed after 30 s, ours after 20.
+const STOPPING: Duration = Duration::from_secs(18);
+
+fn main() -> anyhow::Result<ExitCode> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => run(),
+        ["healthcheck"] => Ok(healthcheck::ask(&settings::ops_addr())),
+        ["--version" | "-V"] => {
+            println!("worker {}", env!("CARGO_PKG_VERSION"));
+            Ok(ExitCode::SUCCESS)
+        }
+        _ => {
+            eprintln!("usage: worker [healthcheck | --version]");
+            Ok(ExitCode::from(2))
+        }
+    }
+}
+
+fn run() -> anyhow::Result<ExitCode> {
+    let settings = Settings::from_env()?;
+    web::log_to_stdout_without(&["lapin"]);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let outcome = runtime.block_on(work(settings));
+    // Whatever still resolves a name or hangs in a handshake is left behind.
+    runtime.shutdown_timeout(Duration::from_millis(500));
+    outcome.map(|()| ExitCode::SUCCESS)
+}
+
+async fn work(settings: Settings) -> anyhow::Result<()> {
+    let mut signals = Signals::listen()?;
+    let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder()?;
+    let database = Database::new(&settings.database)?;
+    let worker = jobs::Worker::start(&settings.jobs, &database, tasks::registry(&database));
+    let draining = web::Draining::default();
+    let ops = ops::Ops { health: worker.health(), database, metrics, draining: draining.clone() };
+    let address = ops::serve(&settings.ops_addr, ops)?;
+    tracing::info!(ops = %address, broker = ?settings.jobs.broker, prefix = settings.jobs.prefix, "working");
+
+    signals.next().await;
+    draining.begin();
+    tracing::info!("draining");
+    tokio::select! {
+        stopped = tokio::time::timeout(STOPPING, worker.stop()) => {
+            if stopped.is_err() {
+                tracing::warn!("stopping took too long; what is left will be delivered again");
+            }
+        }
+        () = signals.next() => anyhow::bail!("stopped at once, by a second signal"),
+    }
+    tracing::info!("stopped");
+    Ok(())
+}
+
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! A worker as a child process.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+use testkit::{Broker, TestDatabase, eventually};
+
+pub(crate) const SOON: Duration = Duration::from_secs(10);
+
+/// The binary, with what it needs in its environment and nothing else of ours.
+pub(crate) fn binary() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_worker"));
+    for name in ["AMQP_URL", "AMQP_PREFIX", "DATABASE_URL", "RUST_LOG", "WORKER_OPS_ADDR"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// A running worker; killed with this value.
+pub(crate) struct Process {
+    child: Child,
+    ops: String,
+}
+
+impl Process {
+    pub(crate) fn start(database_url: &str, amqp: Option<(&str, &Broker)>) -> Self {
+        let mut command = binary();
+        command.env("DATABASE_URL", database_url).env("WORKER_OPS_ADDR", "127.0.0.1:0").env("LOG_FORMAT", "json");
+        if let Some((url, broker)) = amqp {
+            command.env("AMQP_URL", url).env("AMQP_PREFIX", broker.prefix());
+        }
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        // Its first words say where it listens.
+        let ops = lines.by_ref().map(Result::unwrap).find_map(|line| {
+            let line: Value = serde_json::from_str(&line).unwrap();
+            line["ops"].as_str().map(str::to_owned)
+        });
+        // The rest goes to the test's output, which is shown when it fails.
+        std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| println!("{line}")));
+        Self { child, ops: ops.expect("it says where it listens") }
+    }
+
+    /// With everything that it may have.
+    pub(crate) async fn ready(test: &TestDatabase, broker: &Broker) -> Self {
+        let process = Self::start(test.url(), Some((broker.url(), broker)));
+        process.eventually_answers("readyz", 200).await;
+        process
+    }
+
+    pub(crate) fn ops(&self) -> &str {
+        &self.ops
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> (u16, String) {
+        let answer = reqwest::get(format!("http://{}/{path}", self.ops)).await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
+    pub(crate) async fn eventually_answers(&self, path: &str, status: u16) -> String {
+        let what = format!("{status} from /{path}");
+        eventually(&what, SOON, async || Some(self.get(path).await).filter(|answer| answer.0 == status)).await.1
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([format!("-{name}"), self.child.id().to_string()]).status();
+        assert!(sent.unwrap().success());
+    }
+
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
+    pub(crate) async fn ended(&mut self) -> ExitStatus {
+        eventually("it ends", Duration::from_secs(20), async || self.child.try_wait().unwrap()).await
+    }
+
+    /// Memory in use, in MiB.
+    pub(crate) fn resident_mib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").trim().parse::<u64>().unwrap() / 1024
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        _ = self.child.kill();
+        _ = self.child.wait();
+    }
+}
