@@ -3,7 +3,6 @@
 //! `worker` runs; `worker healthcheck` asks a running one how it is, and exits with 0 or 1, for images without curl;
 //! `worker --version`.
 
-mod healthcheck;
 mod ops;
 mod settings;
 mod tasks;
@@ -11,6 +10,7 @@ mod tasks;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use anyhow::Context;
 use db::Database;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -26,7 +26,12 @@ fn main() -> anyhow::Result<ExitCode> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => run(),
-        ["healthcheck"] => Ok(healthcheck::ask(&settings::ops_addr())),
+        ["healthcheck"] => {
+            let address = settings::ops_addr();
+            let is_alive = web::healthcheck(&address, "/healthz");
+            let is_alive = is_alive.with_context(|| format!("the worker at {address} does not answer"))?;
+            Ok(if is_alive { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
         ["--version" | "-V"] => {
             println!("worker {}", env!("CARGO_PKG_VERSION"));
             Ok(ExitCode::SUCCESS)

@@ -69,10 +69,6 @@ impl Process {
         assert!(sent.unwrap().success());
     }
 
-    pub(crate) fn has_ended(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_some()
-    }
-
     pub(crate) async fn ended(&mut self) -> ExitStatus {
         eventually("it ends", Duration::from_secs(20), async || self.child.try_wait().unwrap()).await
     }
