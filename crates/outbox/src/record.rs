@@ -18,7 +18,7 @@ pub trait Event: Serialize {
 ///
 /// # Errors
 /// Those of the database, and [`diesel::result::Error::SerializationError`] if the event cannot be written as JSON.
-pub async fn record<E: Event>(tx: &mut Tx, event: &E, request_id: Option<&str>) -> Result<(), db::Error> {
+pub async fn record<E: Event>(tx: &Tx, event: &E, request_id: Option<&str>) -> Result<(), db::Error> {
     record_all(tx, &[(event, request_id)]).await
 }
 
@@ -26,7 +26,7 @@ pub async fn record<E: Event>(tx: &mut Tx, event: &E, request_id: Option<&str>) 
 ///
 /// # Errors
 /// As [`record`].
-pub async fn record_all<E: Event>(tx: &mut Tx, events: &[(&E, Option<&str>)]) -> Result<(), db::Error> {
+pub async fn record_all<E: Event>(tx: &Tx, events: &[(&E, Option<&str>)]) -> Result<(), db::Error> {
     let payloads: Vec<serde_json::Value> = events
         .iter()
         .map(|(event, _)| serde_json::to_value(event))
@@ -44,7 +44,7 @@ pub async fn record_all<E: Event>(tx: &mut Tx, events: &[(&E, Option<&str>)]) ->
     .bind::<Array<Jsonb>, _>(payloads)
     .bind::<Array<Nullable<Text>>, _>(requests)
     .cached()
-    .execute(&mut **tx)
+    .execute(&mut &***tx)
     .await?;
     Ok(())
 }
