@@ -1,1 +1,22 @@
-//! stub
+#![doc = include_str!("../README.md")]
+
+mod answer;
+mod basket;
+mod decide;
+pub mod events;
+mod http;
+mod idempotency;
+mod order;
+mod place;
+pub mod reactions;
+mod read;
+mod schema;
+mod write;
+
+pub use basket::{Basket, BasketFault, MAX_LINES, MAX_QUANTITY, Wanted};
+pub use decide::UnknownProduct;
+pub use http::routes;
+pub use idempotency::Key;
+pub use order::{Confirmation, ConfirmationState, Line, Order, Reason, Rejection, Status, Summary, Terms};
+pub use place::{Orders, PlaceError, Placed, Request};
+pub use read::{Filter, ListError, SortKey};

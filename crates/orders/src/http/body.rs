@@ -1,0 +1,107 @@
+//! The body of a new order: read to the end, whatever is wrong with it, so that a client hears of every fault at once.
+
+use deserr::{DeserializeError, Deserr, ErrorKind, IntoValue, Map, Sequence, Value, ValueKind, ValuePointerRef};
+use utoipa::ToSchema;
+use web::{Bounded, Fault, Faults};
+
+use crate::basket::{Basket, BasketFault, MAX_QUANTITY, Wanted, duplicates, wrong_length};
+
+type Quantity = Bounded<1, { MAX_QUANTITY as i64 }>;
+type Id = Bounded<{ i64::MIN }, { i64::MAX }>;
+
+/// A new order.
+#[derive(Debug, Deserr, ToSchema)]
+#[deserr(error = Faults)]
+pub(crate) struct NewOrder {
+    /// The store that is to serve it.
+    #[schema(value_type = i64, example = 1)]
+    pub(crate) store_id: Id,
+    /// What is wanted: 1 to 500 items, no product twice.
+    #[schema(value_type = Vec<NewItem>, min_items = 1, max_items = 500)]
+    pub(crate) items: Items,
+}
+
+/// One item of a new order.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its documentation is used: items are read by hand")]
+pub(crate) struct NewItem {
+    /// What is wanted.
+    #[schema(example = 10)]
+    product_id: i64,
+    /// How many units.
+    #[schema(minimum = 1, maximum = 1_000_000, example = 2)]
+    quantity_requested: i32,
+}
+
+/// Items that make a legal basket.
+#[derive(Debug)]
+pub(crate) struct Items(pub(crate) Basket);
+
+/// As much of an item as could be read.
+struct Draft {
+    product_id: Option<i64>,
+    quantity: Option<i32>,
+}
+
+impl Deserr<Faults> for Items {
+    fn deserialize_from_value<V: IntoValue>(value: Value<V>, place: ValuePointerRef) -> Result<Self, Faults> {
+        let Value::Sequence(items) = value else { return Err(wrong_kind(value, &[ValueKind::Sequence], place)) };
+        let mut faults = Vec::new();
+        let drafts: Vec<Draft> = items
+            .into_iter()
+            .enumerate()
+            .map(|(line, item)| draft(item.into_value(), place.push_index(line), &mut faults))
+            .collect();
+        faults.extend(wrong_length(drafts.len()).map(fault));
+        let products = drafts.iter().enumerate().filter_map(|(line, draft)| Some((line, draft.product_id?)));
+        faults.extend(duplicates(products).into_iter().map(fault));
+        if !faults.is_empty() {
+            return Err(Faults(faults));
+        }
+        let lines = drafts
+            .into_iter()
+            .filter_map(|draft| Some(Wanted { product_id: draft.product_id?, quantity: draft.quantity? }));
+        Basket::new(lines.collect()).map(Self).map_err(|faults| Faults(faults.into_iter().map(fault).collect()))
+    }
+}
+
+fn draft<V: IntoValue>(value: Value<V>, place: ValuePointerRef, faults: &mut Vec<Fault>) -> Draft {
+    let Value::Map(mut item) = value else {
+        faults.extend(wrong_kind(value, &[ValueKind::Map], place).0);
+        return Draft { product_id: None, quantity: None };
+    };
+    let product_id = member::<_, Id>(&mut item, "product_id", place, faults).map(|id| id.0);
+    let quantity = member::<_, Quantity>(&mut item, "quantity_requested", place, faults);
+    Draft { product_id, quantity: quantity.and_then(|quantity| i32::try_from(quantity.0).ok()) }
+}
+
+fn member<M: Map, T: Deserr<Faults>>(
+    item: &mut M,
+    name: &'static str,
+    place: ValuePointerRef,
+    faults: &mut Vec<Fault>,
+) -> Option<T> {
+    let read = match item.remove(name) {
+        Some(value) => T::deserialize_from_value(value.into_value(), place.push_key(name)),
+        None => Err(collect::<M::Value>(ErrorKind::MissingField { field: name }, place)),
+    };
+    read.map_err(|found| faults.extend(found.0)).ok()
+}
+
+fn wrong_kind<V: IntoValue>(actual: Value<V>, accepted: &[ValueKind], place: ValuePointerRef) -> Faults {
+    collect(ErrorKind::IncorrectValueKind { actual, accepted }, place)
+}
+
+fn collect<V: IntoValue>(kind: ErrorKind<'_, V>, place: ValuePointerRef) -> Faults {
+    deserr::take_cf_content(Faults::error(None, kind, place))
+}
+
+fn fault(fault: BasketFault) -> Fault {
+    let (pointer, code) = match fault {
+        BasketFault::Empty => ("/items".to_owned(), "too_few"),
+        BasketFault::TooManyLines => ("/items".to_owned(), "too_many"),
+        BasketFault::Quantity { line } => (format!("/items/{line}/quantity_requested"), "out_of_range"),
+        BasketFault::Duplicate { line, .. } => (format!("/items/{line}/product_id"), "duplicate_product"),
+    };
+    Fault::at(pointer, code, fault.to_string())
+}

@@ -1,0 +1,22 @@
+use actix_web::get;
+use actix_web::web::{Data, Json, Path};
+use web::{Code, Error, Params};
+
+use crate::Orders;
+use crate::answer::DetailView;
+
+/// Get an order
+///
+/// With its lines, and whether its customer was told.
+#[utoipa::path(tag = "orders", responses((status = 200, description = "The order.", body = DetailView)))]
+#[get("/orders/{order_id}/")]
+pub(crate) async fn get_order(
+    orders: Data<Orders>,
+    order_id: Path<i64>,
+    _: Params<()>,
+) -> web::Result<Json<DetailView>> {
+    match orders.find(*order_id).await? {
+        Some((order, confirmation)) => Ok(Json(DetailView::new(&order, confirmation))),
+        None => Err(Error::new(Code::NotFound).with_detail(format!("There is no order {order_id}."))),
+    }
+}

@@ -1,0 +1,83 @@
+use actix_web::http::header::LOCATION;
+use actix_web::web::Data;
+use actix_web::{HttpResponse, post};
+use utoipa::IntoParams;
+use web::{FromParams, Idempotent, Json, ParamReader, Params, Problem, RequestId};
+
+use crate::answer::{self, OrderView, TermsView};
+use crate::http::body::NewOrder;
+use crate::place::{PlaceError, Placed};
+use crate::{Key, Orders, Request};
+
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Mode {
+    /// Answer what would happen now, and write nothing.
+    #[param(default = false)]
+    dry_run: Option<bool>,
+}
+
+impl FromParams for Mode {
+    fn from_params(reader: &mut ParamReader) -> Self {
+        Self { dry_run: reader.optional("dry_run") }
+    }
+}
+
+/// Place an order
+///
+/// In one transaction: the stock of every line is checked, and either all of it is taken (`CONFIRMED`) or none
+/// (`REJECTED`, with the reason of every line that could not be served). Both outcomes are stored and answer 201.
+///
+/// With an `Idempotency-Key`, a repeat of the same request within 72 hours gets the first answer again, byte for byte,
+/// and places nothing. A key belongs to the store of its order; a request that was refused with a 4xx leaves it unused.
+/// With `dry_run=true` the key is not looked at.
+#[utoipa::path(
+    tag = "orders",
+    params(
+        Mode,
+        ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255,
+            description = "The client's name for this one order, such as a UUID."),
+    ),
+    responses(
+        (status = 201, description = "Decided and stored: confirmed, or rejected.", body = OrderView, headers(
+            ("Location" = String, description = "Where the order is."),
+            ("Idempotent-Replayed" = bool, description = "`true` when this is the stored answer to an earlier request."),
+        )),
+        (status = 200, description = "A dry run: what would happen now. Nothing was stored.", body = TermsView),
+        (status = 409, description = "The first request with this Idempotency-Key is still being worked on.",
+            body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "This Idempotency-Key was used before with another body.",
+            body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+#[post("/orders/")]
+pub(crate) async fn place_order(
+    orders: Data<Orders>,
+    mode: Params<Mode>,
+    key: Idempotent,
+    request: RequestId,
+    body: Json<NewOrder>,
+) -> web::Result<HttpResponse> {
+    let NewOrder { store_id, items } = body.0;
+    if mode.0.dry_run == Some(true) {
+        let terms = orders.preview(store_id.0, &items.0).await?;
+        return Ok(HttpResponse::Ok().json(TermsView::from(&terms)));
+    }
+    let key = key.0.map(|key| Key { client: String::new(), key: key.0 });
+    let request = Request { store_id: store_id.0, basket: items.0, key, request_id: Some(request.0) };
+    let placed = orders.place(request).await?;
+    Ok(created(placed)?)
+}
+
+fn created(placed: Placed) -> Result<HttpResponse, PlaceError> {
+    let mut response = HttpResponse::Created();
+    let (id, body) = match placed {
+        Placed::New(order) => (order.id, answer::placed(&order)?),
+        Placed::Replayed { order_id, body } => {
+            response.insert_header(("Idempotent-Replayed", "true"));
+            (order_id, body)
+        }
+    };
+    response.insert_header((LOCATION, format!("/orders/{id}/")));
+    Ok(response.content_type("application/json").body(body))
+}

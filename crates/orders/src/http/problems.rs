@@ -1,0 +1,47 @@
+//! Which problem each of our errors is.
+
+use web::{Code, Coded, Fault};
+
+use crate::place::PlaceError;
+use crate::read::ListError;
+
+impl Coded for PlaceError {
+    fn code(&self) -> Code {
+        match self {
+            Self::UnknownStore(_) => Code::NotFound,
+            Self::UnknownProducts(_) => Code::Invalid,
+            Self::KeyInFlight => Code::IdempotencyKeyInFlight,
+            Self::KeyReused => Code::IdempotencyKeyReused,
+            Self::Database(error) => error.code(),
+            Self::Overtaken(_) => Code::Unavailable,
+            Self::Answer(_) => Code::Internal,
+        }
+    }
+
+    fn detail(&self) -> Option<String> {
+        match self {
+            // The faults say it line by line.
+            Self::UnknownProducts(_) => None,
+            _ if self.code().status().is_server_error() => None,
+            _ => Some(self.to_string()),
+        }
+    }
+
+    fn faults(&self) -> Vec<Fault> {
+        let Self::UnknownProducts(unknown) = self else { return Vec::new() };
+        let fault = |line: &crate::UnknownProduct| {
+            let detail = format!("There is no product {}.", line.product_id);
+            Fault::at(format!("/items/{}/product_id", line.line), "unknown_product", detail)
+        };
+        unknown.iter().map(fault).collect()
+    }
+}
+
+impl Coded for ListError {
+    fn code(&self) -> Code {
+        match self {
+            Self::UnknownStore(_) => Code::NotFound,
+            Self::Database(error) => error.code(),
+        }
+    }
+}

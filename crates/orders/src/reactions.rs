@@ -1,0 +1,110 @@
+//! What is done about our events in the background. Deliveries repeat and overlap; their effects do not.
+
+use chrono::{DateTime, Utc};
+use db::{CachedDsl, Clock, Database, Tx};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use crate::events::OrderConfirmed;
+use crate::order::ConfirmationState;
+use crate::schema::confirmations;
+
+/// What came of an attempt to confirm an order to its customer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was sent now.
+    Sent,
+    /// It was sent before; nothing was done.
+    AlreadySent,
+}
+
+/// Why a confirmation was not sent.
+#[derive(Debug, thiserror::Error)]
+pub enum ReactionError {
+    /// There is no such order with something to confirm. Trying again will not help.
+    #[error("order {order_id} of store {store_id} has no confirmation to be sent")]
+    UnknownOrder {
+        /// The store of the event.
+        store_id: i64,
+        /// The order of the event.
+        order_id: i64,
+    },
+    /// The database failed. Trying again may help.
+    #[error(transparent)]
+    Database(#[from] db::Error),
+}
+
+impl ReactionError {
+    /// Whether trying again is of no use.
+    pub fn is_permanent(&self) -> bool {
+        matches!(self, Self::UnknownOrder { .. })
+    }
+}
+
+/// Tells the customer of a confirmed order, and marks the confirmation sent, exactly once.
+///
+/// The attempt is counted in a transaction of its own before anything else, so that an attempt which takes the process
+/// with it counts too. Then the mark is set, the effect done, and the mark committed: the mark's row lock makes
+/// deliveries that overlap wait for each other, so the effect is repeated only if the process dies between it and the
+/// commit.
+///
+/// # Errors
+/// As [`ReactionError`] says.
+pub async fn send_confirmation(
+    database: &Database,
+    clock: &Clock,
+    event: &OrderConfirmed,
+) -> Result<Outcome, ReactionError> {
+    let event = *event;
+    let Some(attempt) = database.transaction(move |tx| Box::pin(count_attempt(tx, event))).await? else {
+        return Ok(Outcome::AlreadySent);
+    };
+    let now = clock.now();
+    database
+        .transaction(move |tx| {
+            Box::pin(async move {
+                if !mark_sent(tx, event, now).await? {
+                    return Ok(Outcome::AlreadySent);
+                }
+                let OrderConfirmed { store_id, order_id } = event;
+                tracing::info!(store_id, order_id, attempt, "order confirmation sent");
+                Ok(Outcome::Sent)
+            })
+        })
+        .await
+}
+
+/// Counts an attempt and returns its number; `None` when there is nothing left to send.
+async fn count_attempt(tx: &mut Tx, event: OrderConfirmed) -> Result<Option<i32>, ReactionError> {
+    let row = confirmations::table.find((event.store_id, event.order_id));
+    let attempt = diesel::update(row.filter(confirmations::state.ne(ConfirmationState::Sent.as_str())))
+        .set(confirmations::attempts.eq(confirmations::attempts + 1))
+        .returning(confirmations::attempts)
+        .cached()
+        .get_result(&mut **tx)
+        .await
+        .optional()
+        .map_err(db::Error::from)?;
+    if attempt.is_some() {
+        return Ok(attempt);
+    }
+    let known: Option<i64> =
+        row.select(confirmations::order_id).first(&mut **tx).await.optional().map_err(db::Error::from)?;
+    match known {
+        Some(_) => Ok(None),
+        None => Err(ReactionError::UnknownOrder { store_id: event.store_id, order_id: event.order_id }),
+    }
+}
+
+/// Marks the confirmation sent; whether that was still to be done.
+async fn mark_sent(tx: &mut Tx, event: OrderConfirmed, now: DateTime<Utc>) -> Result<bool, db::Error> {
+    let unsent = confirmations::table
+        .find((event.store_id, event.order_id))
+        .filter(confirmations::state.ne(ConfirmationState::Sent.as_str()));
+    let marked = diesel::update(unsent)
+        .set((confirmations::state.eq(ConfirmationState::Sent.as_str()), confirmations::sent_at.eq(now)))
+        .cached()
+        .execute(&mut **tx)
+        .await?;
+    Ok(marked == 1)
+}

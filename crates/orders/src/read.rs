@@ -1,0 +1,212 @@
+//! Reading orders.
+
+use chrono::{DateTime, Utc};
+use db::{CachedDsl, Rows, Seek};
+use diesel::dsl::sql;
+use diesel::helper_types::{AsSelect, Select};
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Timestamptz};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use futures_util::try_join;
+use rust_decimal::Decimal;
+use stores::stock::Balances;
+
+use crate::order::{Confirmation, Line, Order, Reason, Rejection, Status, Summary, Terms};
+use crate::place::Orders;
+use crate::schema::{confirmations, inventory, order_items, orders};
+
+/// Place in a list of orders: moment in microseconds since 1970, and number. The number breaks ties.
+pub type SortKey = (i64, i64);
+
+/// Which orders of a store.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Only those that stand here.
+    pub status: Option<Status>,
+    /// Only those decided at this moment or later.
+    pub created_after: Option<DateTime<Utc>>,
+    /// Only those decided before this moment.
+    pub created_before: Option<DateTime<Utc>>,
+}
+
+/// Why there is no list.
+#[derive(Debug, thiserror::Error)]
+pub enum ListError {
+    /// There is no such store.
+    #[error("There is no store {0}.")]
+    UnknownStore(i64),
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] db::Error),
+}
+
+impl Orders {
+    /// One page of a store's orders, newest first, and how many there are in all: `counted` if that is known already.
+    ///
+    /// # Errors
+    /// As [`ListError`] says.
+    pub async fn list(
+        &self,
+        store_id: i64,
+        filter: &Filter,
+        seek: &Seek<SortKey>,
+        size: usize,
+        counted: Option<i64>,
+    ) -> Result<(i64, Rows<Summary>), ListError> {
+        let conn = self.database.connection().await?;
+        let (store_exists, count, rows) = try_join!(
+            stores::exists(&conn, store_id),
+            count(&conn, store_id, filter, counted),
+            page(&conn, store_id, filter, seek, size),
+        )?;
+        if store_exists { Ok((count, rows)) } else { Err(ListError::UnknownStore(store_id)) }
+    }
+
+    /// An order with its lines, and how telling its customer went if there is something to tell.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn find(&self, id: i64) -> Result<Option<(Order, Option<Confirmation>)>, db::Error> {
+        let mut conn = self.database.connection().await?;
+        let told = confirmations::store_id.eq(orders::store_id).and(confirmations::order_id.eq(orders::id));
+        let found: Option<(i64, Summary, Option<Confirmation>)> = orders::table
+            .left_join(confirmations::table.on(told))
+            .filter(orders::id.eq(id))
+            .select((orders::store_id, Summary::as_select(), Option::<Confirmation>::as_select()))
+            .first(&mut conn)
+            .await
+            .optional()?;
+        let Some((store_id, summary, confirmation)) = found else { return Ok(None) };
+        let lines = lines(&conn, store_id, id).await?;
+        let Summary { id, status, created_at, total_items, total_price } = summary;
+        let terms = Terms { store_id, status, created_at, total_items, total_price, lines };
+        Ok(Some((Order { id, terms }, confirmation)))
+    }
+}
+
+async fn lines(mut conn: &AsyncPgConnection, store_id: i64, order_id: i64) -> Result<Vec<Line>, db::Error> {
+    let rows: Vec<LineRow> = order_items::table
+        .filter(order_items::store_id.eq(store_id).and(order_items::order_id.eq(order_id)))
+        .order_by(order_items::line)
+        .select(LineRow::as_select())
+        .load(&mut conn)
+        .await?;
+    Ok(rows.into_iter().map(Line::from).collect())
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = order_items, check_for_backend(Pg))]
+struct LineRow {
+    product_id: i64,
+    quantity_requested: i32,
+    unit_price: Decimal,
+    rejection: Option<Reason>,
+    available: Option<i32>,
+}
+
+impl From<LineRow> for Line {
+    fn from(row: LineRow) -> Self {
+        let rejection = row.rejection.zip(row.available).map(|(reason, available)| Rejection { reason, available });
+        let LineRow { product_id, quantity_requested: quantity, unit_price, .. } = row;
+        Self { product_id, quantity, unit_price, rejection }
+    }
+}
+
+/// What a store has of these products now, unlocked.
+pub(crate) async fn balances(
+    mut conn: &AsyncPgConnection,
+    store_id: i64,
+    product_ids: &[i64],
+) -> Result<Balances, db::Error> {
+    let rows: Vec<(i64, i32)> = inventory::table
+        .filter(inventory::store_id.eq(store_id).and(inventory::product_id.eq_any(product_ids)))
+        .select((inventory::product_id, inventory::quantity))
+        .load(&mut conn)
+        .await?;
+    Ok(rows.into_iter().map(|(product_id, quantity)| ((store_id, product_id), quantity)).collect())
+}
+
+async fn count(
+    mut conn: &AsyncPgConnection,
+    store_id: i64,
+    filter: &Filter,
+    counted: Option<i64>,
+) -> Result<i64, db::Error> {
+    match counted {
+        Some(count) => Ok(count),
+        None => Ok(matching(store_id, filter).count().cached().get_result(&mut conn).await?),
+    }
+}
+
+async fn page(
+    mut conn: &AsyncPgConnection,
+    store_id: i64,
+    filter: &Filter,
+    seek: &Seek<SortKey>,
+    size: usize,
+) -> Result<Rows<Summary>, db::Error> {
+    let fetched = page_query(store_id, filter, seek, size).cached().load(&mut conn).await?;
+    Ok(Rows::new(fetched, size, seek))
+}
+
+type Boxed = orders::BoxedQuery<'static, Pg>;
+
+/// The rows of a page, and one more; its text is one of a few, so that it can be cached.
+fn page_query(
+    store_id: i64,
+    filter: &Filter,
+    seek: &Seek<SortKey>,
+    size: usize,
+) -> Select<Boxed, AsSelect<Summary, Pg>> {
+    let query = matching(store_id, filter);
+    let query = match seek {
+        Seek::Skip(rows) => query.offset(*rows),
+        Seek::After(key) => query.filter(beside("<", *key)),
+        Seek::Before(key) => query.filter(beside(">", *key)),
+    };
+    let query = match seek.is_backward() {
+        false => query.order_by((orders::created_at.desc(), orders::id.desc())),
+        true => query.order_by((orders::created_at.asc(), orders::id.asc())),
+    };
+    let limit = i64::try_from(size).unwrap_or(i64::MAX).saturating_add(1);
+    query.limit(limit).select(Summary::as_select())
+}
+
+fn matching(store_id: i64, filter: &Filter) -> Boxed {
+    let mut query = orders::table.filter(orders::store_id.eq(store_id)).into_boxed();
+    if let Some(status) = filter.status {
+        query = query.filter(orders::status.eq(status.as_str()));
+        if status != Status::Confirmed {
+            // The predicate of orders_exceptions_idx, word for word: the planner cannot see that the value bound above
+            // implies it.
+            query = query.filter(sql::<Bool>("orders.status <> 'CONFIRMED'"));
+        }
+    }
+    if let Some(moment) = filter.created_after {
+        query = query.filter(orders::created_at.ge(moment));
+    }
+    if let Some(moment) = filter.created_before {
+        query = query.filter(orders::created_at.lt(moment));
+    }
+    query
+}
+
+/// Orders beside `key`, as a row comparison, which the index serves as a whole.
+fn beside(operator: &str, (micros, id): SortKey) -> Box<dyn BoxableExpression<orders::table, Pg, SqlType = Bool>> {
+    Box::new(
+        sql::<Bool>(&format!("(orders.created_at, orders.id) {operator} ("))
+            .bind::<Timestamptz, _>(moment(micros))
+            .sql(", ")
+            .bind::<BigInt, _>(id)
+            .sql(")"),
+    )
+}
+
+/// Keys travel in cursors, which clients hold: a moment outside of the years that PostgreSQL knows is taken to the
+/// nearer end of them.
+fn moment(micros: i64) -> DateTime<Utc> {
+    const YEAR_1: i64 = -62_135_596_800_000_000;
+    const YEAR_10000: i64 = 253_402_300_800_000_000;
+    DateTime::from_timestamp_micros(micros.clamp(YEAR_1, YEAR_10000)).unwrap_or_default()
+}

@@ -1,0 +1,102 @@
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use futures_util::stream::{self, StreamExt};
+use orders::{PlaceError, Status};
+use rand::rngs::SmallRng;
+use rand::seq::SliceRandom;
+use rand::{RngExt, SeedableRng};
+
+use crate::support::{Shop, new};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fifty_want_one_of_twenty() {
+    let shop = Shop::open().await;
+    let lamp = shop.product("12.50", Some(20)).await;
+    let placed = join_all((0..50).map(|_| shop.orders.place(shop.request(&[(lamp, 1)])))).await;
+    let (confirmed, rejected): (Vec<_>, Vec<_>) = placed
+        .into_iter()
+        .map(|placed| new(placed.unwrap()))
+        .partition(|order| order.terms.status == Status::Confirmed);
+    assert_eq!((confirmed.len(), rejected.len()), (20, 30));
+    assert!(rejected.iter().all(|order| order.terms.lines[0].rejection.unwrap().available == 0));
+    assert_eq!(shop.stock(lamp).await, 0);
+    assert_eq!(shop.rows().await, [50, 50, 20, 20, 0]);
+    shop.assert_ledger().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn load_thousands_of_orders_in_any_line_order_never_deadlock() {
+    let shop = Shop::open().await;
+    let mut products = Vec::new();
+    for _ in 0..10 {
+        products.push(shop.product("2.50", Some(400)).await);
+    }
+    let mut rng = SmallRng::seed_from_u64(7);
+    let baskets: Vec<Vec<(i64, i32)>> = (0..2_000)
+        .map(|_| {
+            products.shuffle(&mut rng);
+            products[..3].iter().map(|product| (*product, rng.random_range(1..=2))).collect()
+        })
+        .collect();
+    let placed: Vec<_> = stream::iter(&baskets).map(|lines| shop.try_place(lines)).buffer_unordered(32).collect().await;
+
+    let orders: Vec<_> = placed.into_iter().map(|placed| new(placed.unwrap())).collect();
+    let confirmed: Vec<_> = orders.iter().filter(|order| order.terms.status == Status::Confirmed).collect();
+    assert!((1..2_000).contains(&confirmed.len()), "some were served and some were not: {}", confirmed.len());
+    let sold: i64 = confirmed.iter().map(|order| order.terms.total_items).sum();
+    assert_eq!(4_000 - shop.number("SELECT sum(quantity) FROM inventory", &[]).await, sold);
+    shop.assert_ledger().await;
+    let whole = "SELECT count(*) FROM orders WHERE total_items = (SELECT sum(quantity_requested) FROM order_items \
+                 WHERE order_items.order_id = orders.id HAVING count(*) = 3)";
+    assert_eq!(shop.number(whole, &[]).await, 2_000);
+    assert_eq!(shop.deadlocks().await, 0);
+}
+
+/// Whatever moment a client goes away at, there is a whole order or none.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_goes_away_leaves_a_whole_order_or_none() {
+    let shop = Shop::open().await;
+    let (one, two) = (shop.product("1.00", Some(1_000)).await, shop.product("1.00", Some(1_000)).await);
+    let lines = [(one, 1), (two, 2)];
+    let mut rng = SmallRng::seed_from_u64(11);
+    for attempt in 0..60 {
+        let (orders, request) = (shop.orders.clone(), shop.keyed(&attempt.to_string(), &lines));
+        let client = tokio::spawn(async move { orders.place(request).await });
+        tokio::time::sleep(Duration::from_micros(rng.random_range(0..6_000))).await;
+        client.abort();
+        _ = client.await;
+    }
+    // The transactions that were left alone end by themselves, so every key can be used again soon, and tells what
+    // became of it.
+    for attempt in 0..60 {
+        let request = shop.keyed(&attempt.to_string(), &lines);
+        while let Err(refused) = shop.orders.place(request.clone()).await {
+            assert!(matches!(refused, PlaceError::KeyInFlight), "{refused:?}");
+            tokio::task::yield_now().await;
+        }
+    }
+    assert_eq!(shop.rows().await, [60, 120, 60, 60, 60]);
+    assert_eq!((shop.stock(one).await, shop.stock(two).await), (940, 880));
+    shop.assert_ledger().await;
+}
+
+#[tokio::test]
+async fn an_order_under_way_is_placed_without_its_client() {
+    let shop = Shop::open().await;
+    let pen = shop.product("1.00", Some(10)).await;
+    let mut other = shop.database.sql().await;
+    let holding = other.transaction().await.unwrap();
+    holding.execute("UPDATE inventory SET quantity = quantity", &[]).await.unwrap();
+    let (orders, request) = (shop.orders.clone(), shop.request(&[(pen, 1)]));
+    let client = tokio::spawn(async move { orders.place(request).await });
+    shop.until_someone_waits().await;
+    client.abort();
+    assert!(client.await.unwrap_err().is_cancelled());
+    holding.rollback().await.unwrap();
+    while shop.rows().await[0] == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(shop.rows().await, [1, 1, 1, 1, 0]);
+    assert_eq!(shop.stock(pen).await, 9);
+}

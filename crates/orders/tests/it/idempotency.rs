@@ -1,0 +1,120 @@
+use chrono::TimeDelta;
+use futures_util::future::join_all;
+use orders::{Key, PlaceError, Placed, Request, Status};
+
+use crate::support::{Shop, new};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn twenty_at_once_with_one_key_are_one_order() {
+    let shop = Shop::open().await;
+    let pen = shop.product("0.10", Some(100)).await;
+    let placed = join_all((0..20).map(|_| shop.orders.place(shop.keyed("one", &[(pen, 2)])))).await;
+    let mut fresh = Vec::new();
+    let mut replayed = Vec::new();
+    for placed in placed {
+        match placed {
+            Ok(Placed::New(order)) => fresh.push(order),
+            Ok(Placed::Replayed { order_id, .. }) => replayed.push(order_id),
+            Err(error) => assert!(matches!(error, PlaceError::KeyInFlight), "{error:?}"),
+        }
+    }
+    assert_eq!(fresh.len(), 1);
+    assert!(replayed.iter().all(|id| *id == fresh[0].id));
+    assert_eq!(shop.rows().await, [1, 1, 1, 1, 1]);
+    assert_eq!(shop.stock(pen).await, 98);
+}
+
+#[tokio::test]
+async fn the_answer_is_replayed_byte_for_byte_whatever_became_of_the_order() {
+    let shop = Shop::open().await;
+    let pen = shop.product("0.10", Some(5)).await;
+    let first = new(shop.orders.place(shop.keyed("one", &[(pen, 2)])).await.unwrap());
+    shop.sql.batch_execute("UPDATE orders SET status = 'CANCELLED'; UPDATE products SET price = 7").await.unwrap();
+    let stored: String = shop.sql.query_one("SELECT answer FROM idempotency_keys", &[]).await.unwrap().get(0);
+    assert!(stored.contains(r#""status":"CONFIRMED""#) && stored.contains(r#""unit_price":"0.10""#), "{stored}");
+    for _ in 0..2 {
+        let again = shop.orders.place(shop.keyed("one", &[(pen, 2)])).await.unwrap();
+        assert_eq!(again, Placed::Replayed { order_id: first.id, body: stored.clone() });
+    }
+    assert_eq!(shop.stock(pen).await, 3);
+}
+
+#[tokio::test]
+async fn a_rejection_is_an_answer_too() {
+    let shop = Shop::open().await;
+    let pen = shop.product("0.10", Some(1)).await;
+    let first = new(shop.orders.place(shop.keyed("one", &[(pen, 2)])).await.unwrap());
+    assert_eq!(first.terms.status, Status::Rejected);
+    shop.database.build().await.stock(shop.store, pen, 10).await;
+    let again = shop.orders.place(shop.keyed("one", &[(pen, 2)])).await.unwrap();
+    assert!(matches!(again, Placed::Replayed { order_id, .. } if order_id == first.id), "{again:?}");
+    assert_eq!(shop.stock(pen).await, 10);
+}
+
+#[tokio::test]
+async fn a_key_is_not_for_another_body() {
+    let shop = Shop::open().await;
+    let pen = shop.product("0.10", Some(5)).await;
+    shop.orders.place(shop.keyed("one", &[(pen, 2)])).await.unwrap();
+    let refused = shop.orders.place(shop.keyed("one", &[(pen, 3)])).await;
+    assert!(matches!(refused, Err(PlaceError::KeyReused)), "{refused:?}");
+    // Not even for one that could never have been placed.
+    let refused = shop.orders.place(shop.keyed("one", &[(-1, 3)])).await;
+    assert!(matches!(refused, Err(PlaceError::KeyReused)), "{refused:?}");
+    assert_eq!(shop.rows().await, [1, 1, 1, 1, 1]);
+}
+
+#[tokio::test]
+async fn a_refused_request_leaves_its_key_unused() {
+    let shop = Shop::open().await;
+    let pen = shop.product("0.10", Some(5)).await;
+    shop.orders.place(shop.keyed("one", &[(-1, 2)])).await.unwrap_err();
+    assert_eq!(shop.rows().await, [0; 5]);
+    new(shop.orders.place(shop.keyed("one", &[(pen, 2)])).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_key_belongs_to_its_store_and_its_client() {
+    let shop = Shop::open().await;
+    let pen = shop.product("0.10", Some(5)).await;
+    let other = shop.database.build().await.store("Another").await;
+    new(shop.orders.place(shop.keyed("one", &[(pen, 1)])).await.unwrap());
+    let request = shop.keyed("one", &[(pen, 1)]);
+    new(shop.orders.place(Request { store_id: other, ..request.clone() }).await.unwrap());
+    let key = Some(Key { client: "till 7".into(), key: "one".into() });
+    new(shop.orders.place(Request { key, ..request }).await.unwrap());
+    assert_eq!(shop.rows().await[4], 3);
+}
+
+#[tokio::test]
+async fn a_key_is_forgotten_after_72_hours() {
+    let shop = Shop::open().await;
+    let pen = shop.product("0.10", Some(5)).await;
+    let place = || async { shop.orders.place(shop.keyed("one", &[(pen, 1)])).await.unwrap() };
+    let first = new(place().await);
+    shop.clock.advance(TimeDelta::hours(72) - TimeDelta::microseconds(1));
+    assert!(matches!(place().await, Placed::Replayed { order_id, .. } if order_id == first.id));
+    shop.clock.advance(TimeDelta::microseconds(1));
+    let second = new(place().await);
+    assert_ne!(second.id, first.id);
+    assert!(matches!(place().await, Placed::Replayed { order_id, .. } if order_id == second.id));
+    assert_eq!(shop.rows().await, [2, 2, 2, 2, 1]);
+}
+
+/// The first request holds its key while it waits for a row; the second hears of it at once instead of waiting too.
+#[tokio::test]
+async fn a_repeat_of_a_request_under_way_does_not_wait() {
+    let shop = Shop::open().await;
+    let pen = shop.product("0.10", Some(5)).await;
+    let mut other = shop.database.sql().await;
+    let holding = other.transaction().await.unwrap();
+    holding.execute("UPDATE inventory SET quantity = quantity", &[]).await.unwrap();
+    let (orders, request) = (shop.orders.clone(), shop.keyed("one", &[(pen, 1)]));
+    let first = tokio::spawn(async move { orders.place(request).await });
+    shop.until_someone_waits().await;
+    let second = shop.orders.place(shop.keyed("one", &[(pen, 1)])).await;
+    assert!(matches!(second, Err(PlaceError::KeyInFlight)), "{second:?}");
+    assert!(!first.is_finished());
+    holding.rollback().await.unwrap();
+    new(first.await.unwrap().unwrap());
+}

@@ -1,0 +1,10 @@
+//! Orders against a real PostgreSQL.
+#![expect(clippy::unwrap_used, reason = "what a test cannot set up must fail it")]
+
+mod concurrency;
+mod confirming;
+mod idempotency;
+mod placing;
+mod preview;
+mod reading;
+mod support;
