@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix_web::web::{Data, ServiceConfig};
-use db::Database;
+use db::{Clock, Database};
+use orders::Orders;
 
 use crate::Settings;
 
@@ -13,6 +14,8 @@ use crate::Settings;
 pub struct Services {
     /// PostgreSQL.
     pub database: Database,
+    /// Placing and reading orders.
+    pub orders: Orders,
     schema_is_current: Arc<AtomicBool>,
 }
 
@@ -22,12 +25,17 @@ impl Services {
     /// # Errors
     /// When a setting cannot be used.
     pub fn connect(settings: &Settings) -> anyhow::Result<Self> {
-        Ok(Self { database: Database::new(&settings.database)?, schema_is_current: Arc::default() })
+        let database = Database::new(&settings.database)?;
+        let orders = Orders::new(database.clone(), Clock::system());
+        Ok(Self { database, orders, schema_is_current: Arc::default() })
     }
 
     /// Makes the parts available to handlers.
     pub(crate) fn provide(&self, config: &mut ServiceConfig) {
-        config.app_data(Data::new(self.database.clone())).app_data(Data::new(self.clone()));
+        config
+            .app_data(Data::new(self.database.clone()))
+            .app_data(Data::new(self.orders.clone()))
+            .app_data(Data::new(self.clone()));
     }
 
     /// `ok`, `unreachable`, or `outdated` while migrations are missing. Asked of the server each time, but for the

@@ -2,4 +2,5 @@
 
 mod architecture;
 mod everywhere;
+mod orders;
 mod system;
