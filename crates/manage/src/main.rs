@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod import;
 mod migrate;
 mod progress;
 mod seed;
@@ -26,6 +27,8 @@ enum Command {
     Migrate,
     /// Add made-up products, stores and stock
     Seed(seed::Seed),
+    /// Bring the rows of a CSV file into the database
+    Import(import::Import),
 }
 
 #[tokio::main]
@@ -48,6 +51,7 @@ async fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Migrate => migrate::run(&database()?).await?,
         Command::Seed(seed) => seed::run(&migrated().await?, &seed).await?,
+        Command::Import(import) => return import::run(&migrated().await?, &import).await,
     }
     Ok(ExitCode::SUCCESS)
 }

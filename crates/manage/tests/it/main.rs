@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that meets an error must fail")]
 
+mod import;
 mod seed;
 mod support;
 mod usage;
