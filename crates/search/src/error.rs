@@ -1,0 +1,29 @@
+//! Why a search has no answer.
+
+use crate::find::DEEPEST;
+
+/// Why a search has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The store asked about does not exist.
+    #[error("There is no store {0}.")]
+    UnknownStore(i64),
+    /// The page lies past the last one.
+    #[error("There is no such page.")]
+    NoSuchPage,
+    /// The page lies past the results that can be paged through.
+    #[error("Only the first {DEEPEST} results can be paged through. Narrow the search instead.")]
+    TooDeep,
+    /// Too little was typed to suggest anything.
+    #[error("Must have at least 3 characters.")]
+    TooShort,
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] db::Error),
+}
+
+impl From<diesel::result::Error> for Error {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Database(error.into())
+    }
+}
