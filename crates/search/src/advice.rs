@@ -5,17 +5,15 @@ use crate::ranking::{Term, Text};
 use crate::snapshot::{Product, Snapshot};
 
 /// Sentences that say what would give how many results: leaving out one filter or one word, else all filters, else
-/// all words but one. Never empty.
+/// some of the words. Never empty.
 pub(crate) fn advise(snapshot: &Snapshot, text: &Text, sieve: &Sieve<'_>) -> Vec<String> {
     let filters = sieve.asked();
     let terms = match text {
         Text::Words(words) => words.terms(),
         Text::Anything | Text::Signs(_) => &[],
     };
-    let matching: Vec<&Product> = match terms {
-        [] => snapshot.products.iter().filter(|product| text.rank(product, snapshot).is_some()).collect(),
-        _ => snapshot.products.iter().filter(|product| terms.iter().all(|term| term.best(product).is_some())).collect(),
-    };
+    let matches = |product: &&Product| text.rank(product, snapshot).is_some();
+    let matching: Vec<&Product> = snapshot.products.iter().filter(matches).collect();
     let mut advice = Vec::new();
     for filter in &filters {
         let passing = matching.iter().filter(|product| sieve.passes_without(product, &[*filter])).count();
@@ -32,7 +30,7 @@ pub(crate) fn advise(snapshot: &Snapshot, text: &Text, sieve: &Sieve<'_>) -> Vec
     if advice.is_empty() && terms.len() > 1 {
         let any = |product: &&Product| terms.iter().any(|term| term.best(product).is_some());
         let some = snapshot.products.iter().filter(|product| sieve.passes_without(product, &[])).filter(any).count();
-        push(&mut advice, some, || "With any one of these words alone".to_owned());
+        push(&mut advice, some, || "With only some of the words".to_owned());
     }
     if advice.is_empty() {
         advice.push("Nothing in the catalogue is like this. Try other words.".to_owned());

@@ -5,7 +5,8 @@
 //! 1. titles that begin with the query;
 //! 2. titles with a word at which the query begins;
 //! 3. titles that contain it;
-//! 4. only while there is room, titles that match all its words, typing errors forgiven (the fewest first).
+//! 4. only while there is room, titles that have all its words, typing errors forgiven: those with the fewest errors
+//!    first, then those that have the query's first word earliest.
 //!
 //! Case, accents and white space do not matter, and signs may be left out: "haagen dazs" finds "Häagen-Dazs®".
 
@@ -24,8 +25,9 @@ pub(crate) struct Title {
     title: String,
     /// Folded, with its signs.
     plain: String,
-    /// Its words alone, as text and as numbers.
-    words: String,
+    /// Its words alone, where that is something else.
+    words: Option<String>,
+    /// The numbers of its words, in their order.
     word_ids: Vec<WordId>,
 }
 
@@ -34,7 +36,7 @@ enum Step {
     Begins,
     WordBegins,
     Contains,
-    Errs(u32),
+    Errs { errors: u32, first_word: usize },
 }
 
 impl Title {
@@ -44,7 +46,7 @@ impl Title {
             .iter()
             .map(|product| {
                 let plain = fold::plain(&product.title);
-                let words = fold::words(&product.title).join(" ");
+                let words = Some(fold::words(&product.title).join(" ")).filter(|words| *words != plain);
                 let (title, word_ids) = (product.title.clone(), product.title_words.clone());
                 (title.to_lowercase(), Self { title, plain, words, word_ids })
             })
@@ -60,13 +62,16 @@ impl Title {
 /// At most [`MOST`] titles for what has been typed of a query.
 pub(crate) fn suggest(snapshot: &Snapshot, query: &str) -> Vec<String> {
     let literally = Literally { plain: fold::plain(query), words: fold::words(query).join(" ") };
-    let titles = snapshot.titles.iter();
-    let mut found: Vec<(Step, &Title)> =
-        titles.clone().filter_map(|title| Some((literally.step(title)?, title))).collect();
+    let (mut found, mut others) = (Vec::new(), Vec::new());
+    for title in &snapshot.titles {
+        match literally.step(title) {
+            Some(step) => found.push((step, title)),
+            None => others.push(title),
+        }
+    }
     if found.len() < MOST {
         let forgiving = Forgiving::new(snapshot, query);
-        let others = titles.filter(|title| literally.step(title).is_none());
-        found.extend(others.filter_map(|title| Some((forgiving.step(title)?, title))));
+        found.extend(others.into_iter().filter_map(|title| Some((forgiving.step(title)?, title))));
     }
     // Stable, so within a step the titles stay in their order.
     found.sort_by_key(|(step, _)| *step);
@@ -83,7 +88,9 @@ impl Literally {
     fn step(&self, title: &Title) -> Option<Step> {
         let as_typed = step(&self.plain, &title.plain);
         let has_words = self.words.chars().count() >= SHORTEST;
-        let without_signs = has_words.then(|| step(&self.words, &title.words)).flatten();
+        let words = title.words.as_ref().unwrap_or(&title.plain);
+        let differs = title.words.is_some() || self.words != self.plain;
+        let without_signs = (has_words && differs).then(|| step(&self.words, words)).flatten();
         as_typed.into_iter().chain(without_signs).min()
     }
 }
@@ -109,9 +116,14 @@ impl Forgiving {
 
     /// Whether the title has every word.
     fn step(&self, title: &Title) -> Option<Step> {
-        let least = |errors: &Vec<Option<u32>>| title.word_ids.iter().filter_map(|word| errors[*word as usize]).min();
-        let sum = self.0.iter().map(least).sum::<Option<u32>>();
-        sum.filter(|_| !self.0.is_empty()).map(Step::Errs)
+        let best = |errors: &Vec<Option<u32>>| {
+            let places = title.word_ids.iter().enumerate();
+            places.filter_map(|(place, word)| Some((errors[*word as usize]?, place))).min()
+        };
+        let best: Option<Vec<(u32, usize)>> = self.0.iter().map(best).collect();
+        let best = best?;
+        let (_, first_word) = *best.first()?;
+        Some(Step::Errs { errors: best.iter().map(|(errors, _)| errors).sum(), first_word })
     }
 }
 
