@@ -71,18 +71,18 @@ enum Found<V> {
 }
 
 impl Cache {
-    /// Sets up the cache. A Redis that is away is looked for in the background; the start waits for it 250 ms at most.
+    /// Sets up the cache. Redis is looked for in the background, so this succeeds while it is away.
     ///
     /// Must be called on the runtime that shall drive the connection: the web server's workers have single-threaded
     /// runtimes, and a connection driven by one of those would stall with it.
     ///
     /// # Errors
     /// When the URL cannot be parsed.
-    pub async fn open(config: &Config) -> Result<Self, Error> {
+    pub fn new(config: &Config) -> Result<Self, Error> {
         let place = match &config.url {
             None => Place::Local(Local::new()),
             Some(url) => Place::Redis(Redis {
-                link: Link::open(url).await?,
+                link: Link::new(url)?,
                 prefix: config.prefix.clone(),
                 reading: Tolerance::of("cache read"),
                 writing: Tolerance::of("cache write"),

@@ -55,13 +55,11 @@ struct Lent {
 }
 
 impl Link {
-    /// Begins to look for a connection on the current runtime, which will drive it, and waits a moment for the first
-    /// one. Not finding any is no error.
-    pub(crate) async fn open(url: &SecretString) -> Result<Self, Error> {
+    /// Begins to look for a connection, on the current runtime, which will drive it.
+    pub(crate) fn new(url: &SecretString) -> Result<Self, Error> {
         let pool = pool(url)?;
-        let (lent, mut seen) = watch::channel(None);
+        let lent = watch::Sender::new(None);
         let keeper = Handle::current().spawn(keep(pool, lent.clone())).abort_handle();
-        _ = timeout(CONNECT, seen.wait_for(Option::is_some)).await;
         Ok(Self { lent, keeper })
     }
 

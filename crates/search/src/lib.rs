@@ -2,6 +2,7 @@
 
 mod advice;
 mod closeness;
+mod config;
 mod error;
 mod facets;
 mod filters;
@@ -9,6 +10,8 @@ mod find;
 mod fold;
 mod follower;
 mod highlight;
+mod http;
+mod limit;
 mod queries;
 mod ranking;
 mod schema;
@@ -16,10 +19,12 @@ mod search;
 mod snapshot;
 mod titles;
 
+pub use config::{Config, ConfigError};
 pub use error::Error;
 pub use facets::{CategoryCount, Facets, PriceCount};
 pub use filters::Filters;
 pub use find::{Query, Sort};
+pub use http::routes;
 pub use queries::Shown;
 pub use search::{Answer, Search, View};
 

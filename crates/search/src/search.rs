@@ -1,8 +1,9 @@
 //! The use-cases: search products, suggest titles.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cache::{Cache, Key, Outcome};
 use db::Database;
@@ -10,9 +11,10 @@ use db::Database;
 use crate::facets::Facets;
 use crate::find::{Query, find};
 use crate::follower::Follower;
+use crate::limit::{Limiter, Standing};
 use crate::queries::{self, Shown};
 use crate::ranking::Text;
-use crate::{Error, highlight, titles};
+use crate::{Config, Error, highlight, titles};
 
 /// The longest query that titles are suggested for, in characters.
 const LONGEST: usize = 200;
@@ -25,6 +27,7 @@ struct Inner {
     database: Database,
     cache: Cache,
     catalogue: Follower,
+    suggest_limit: Option<Limiter>,
 }
 
 /// One page of results.
@@ -70,8 +73,10 @@ impl Key for Autocomplete {
 
 impl Search {
     /// Over this database, with suggestions in this cache. Reads nothing yet: the first search does.
-    pub fn new(database: Database, cache: Cache) -> Self {
-        Self(Arc::new(Inner { catalogue: Follower::new(database.clone()), database, cache }))
+    pub fn new(database: Database, cache: Cache, config: &Config) -> Self {
+        let catalogue = Follower::new(database.clone());
+        let suggest_limit = config.suggest_rate_limit.map(Limiter::new);
+        Self(Arc::new(Inner { database, cache, catalogue, suggest_limit }))
     }
 
     /// One page of what matches `query`.
@@ -140,5 +145,10 @@ impl Search {
             Ok(crate::compute(move || titles::suggest(&snapshot, &query)).await)
         };
         self.0.cache.get_or_load(&key, generation, load).await
+    }
+
+    /// Counts a request for suggestions, where they are limited.
+    pub(crate) fn count_request(&self, client: IpAddr) -> Option<Standing> {
+        self.0.suggest_limit.as_ref().map(|limiter| limiter.count(client, Instant::now()))
     }
 }

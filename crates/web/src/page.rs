@@ -71,7 +71,7 @@ struct Cursor<K> {
 }
 
 /// A page number that a page can have. Anything else is a page that does not exist, not a fault.
-struct PageNumber(Option<i64>);
+pub(crate) struct PageNumber(pub(crate) Option<i64>);
 
 impl Param for PageNumber {
     fn parse(text: &str) -> Result<Self, Rejected> {
@@ -80,7 +80,13 @@ impl Param for PageNumber {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct PageSize(usize);
+pub(crate) struct PageSize(pub(crate) usize);
+
+impl Default for PageSize {
+    fn default() -> Self {
+        Self(20)
+    }
+}
 
 impl Param for PageSize {
     fn parse(text: &str) -> Result<Self, Rejected> {
@@ -92,7 +98,7 @@ impl Param for PageSize {
 impl FromParams for Paging {
     fn from_params(reader: &mut ParamReader) -> Self {
         let page = reader.optional::<PageNumber>("page");
-        let size = reader.optional("page_size").unwrap_or(PageSize(20));
+        let size = reader.optional("page_size").unwrap_or_default();
         let cursor = reader.optional("cursor");
         if matches!(page, Some(PageNumber(None))) && cursor.is_none() {
             reader.no_such_page();
@@ -102,11 +108,6 @@ impl FromParams for Paging {
 }
 
 impl Paging {
-    /// The page's number and size, for lists that are paged by number alone.
-    pub fn by_number(&self) -> (i64, usize) {
-        (self.page.unwrap_or(1), self.size.0)
-    }
-
     /// Where to read, in a list whose total order is that of `K`.
     ///
     /// # Errors

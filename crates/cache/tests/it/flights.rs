@@ -32,12 +32,12 @@ async fn crowd(cache: &Cache) -> usize {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crowd_loads_once() {
     assert_eq!(crowd(&Test::new().await.cache).await, 1);
-    assert_eq!(crowd(&Cache::open(&Config::local()).await.unwrap()).await, 1);
+    assert_eq!(crowd(&Cache::new(&Config::local()).unwrap()).await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crowd_loads_once_while_redis_is_away() {
-    let nobody = Cache::open(&Config::redis("redis://127.0.0.1:9/", "")).await.unwrap();
+    let nobody = Cache::new(&Config::redis("redis://127.0.0.1:9/", "")).unwrap();
     assert_eq!(crowd(&nobody).await, 1);
 }
 

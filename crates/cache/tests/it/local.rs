@@ -8,7 +8,7 @@ use crate::ask;
 
 #[tokio::test]
 async fn without_redis_values_are_kept_in_the_process() {
-    let cache = Cache::open(&Config::local()).await.unwrap();
+    let cache = Cache::new(&Config::local()).unwrap();
     assert_eq!(cache.state(), State::Local);
     assert_eq!(ask(&cache, "tea", 1, "green").await, ("green".into(), Outcome::Miss));
     assert_eq!(ask(&cache.clone(), "tea", 1, "black").await, ("green".into(), Outcome::Hit));
@@ -29,7 +29,7 @@ impl Key for Brief {
 
 #[tokio::test]
 async fn a_value_lives_as_long_as_its_family_says() {
-    let cache = Cache::open(&Config::local()).await.unwrap();
+    let cache = Cache::new(&Config::local()).unwrap();
     let give = |number| async move { Ok::<u32, Infallible>(number) };
     cache.get_or_load(&Brief, 1, give(1)).await.unwrap();
     tokio::time::sleep(Brief::TIME_TO_LIVE * 2).await;

@@ -38,7 +38,27 @@ struct Test {
 impl Test {
     async fn new() -> Self {
         let prefix = testkit::unique_name("cache:");
-        let cache = Cache::open(&Config::redis(testkit::redis_url(), prefix.as_str())).await.unwrap();
+        let cache = connected(testkit::redis_url(), &prefix).await;
+        let client = Client::open(testkit::redis_url()).unwrap();
+        Self { cache, prefix, redis: client.get_multiplexed_async_connection().await.unwrap() }
+    }
+
+    fn name(&self) -> Cow<'_, str> {
+        Cow::Borrowed(&self.0)
+    }
+}
+
+/// A cache with a prefix that no other test has, and a bare connection beside it.
+struct Test {
+    cache: Cache,
+    prefix: String,
+    redis: MultiplexedConnection,
+}
+
+impl Test {
+    async fn new() -> Self {
+        let prefix = testkit::unique_name("cache:");
+        let cache = Cache::new(&Config::redis(testkit::redis_url(), prefix.as_str())).unwrap();
         until(Duration::from_secs(5), || cache.state() == State::Ok).await;
         let client = Client::open(testkit::redis_url()).unwrap();
         Self { cache, prefix, redis: client.get_multiplexed_async_connection().await.unwrap() }
@@ -47,6 +67,13 @@ impl Test {
     fn name(&self, key: &str) -> String {
         format!("{}words:{key}", self.prefix)
     }
+}
+
+/// A cache that has found its Redis.
+async fn connected(url: String, prefix: &str) -> Cache {
+    let cache = Cache::new(&Config::redis(url, prefix)).unwrap();
+    until(Duration::from_secs(5), || cache.state() == State::Ok).await;
+    cache
 }
 
 /// Asks for `key`, giving `word` where it must be loaded.

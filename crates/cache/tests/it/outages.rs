@@ -2,9 +2,8 @@ use std::time::Duration;
 
 use cache::{Cache, Config, Outcome, State};
 use testkit::Proxy;
-use url::Url;
 
-use crate::{ask, time, until};
+use crate::{ask, connected, time, until};
 
 /// What the first request of an outage may lose, with a little for the timer.
 const FIRST: Duration = Duration::from_millis(50 + 10);
@@ -16,13 +15,9 @@ const BACK: Duration = Duration::from_secs(2);
 
 /// A cache that reaches Redis through a proxy.
 async fn through_proxy() -> (Cache, Proxy) {
-    let mut url = Url::parse(&testkit::redis_url()).unwrap();
-    let server = format!("{}:{}", url.host_str().unwrap(), url.port().unwrap_or(6379));
-    let proxy = Proxy::to(server).await;
-    url.set_host(Some("127.0.0.1")).unwrap();
-    url.set_port(Some(proxy.port())).unwrap();
-    let cache = Cache::open(&Config::redis(url, testkit::unique_name("cache:"))).await.unwrap();
-    until(BACK, || cache.state() == State::Ok).await;
+    let url = testkit::redis_url();
+    let proxy = Proxy::to(testkit::address_of(&url)).await;
+    let cache = connected(testkit::through(&url, &proxy), &testkit::unique_name("cache:")).await;
     (cache, proxy)
 }
 
@@ -102,12 +97,11 @@ async fn requests_that_meet_the_hang_together_lose_no_more_than_one() {
 
 #[tokio::test]
 async fn a_redis_that_is_away_at_the_start_is_found_later() {
-    let server = testkit::redis_url();
-    let url = Url::parse(&server).unwrap();
-    let proxy = Proxy::to(format!("{}:{}", url.host_str().unwrap(), url.port().unwrap_or(6379))).await;
+    let url = testkit::redis_url();
+    let proxy = Proxy::to(testkit::address_of(&url)).await;
     proxy.cut();
-    let address = format!("redis://{}/", proxy.address());
-    let cache = Cache::open(&Config::redis(address, testkit::unique_name("cache:"))).await.unwrap();
+    let config = Config::redis(testkit::through(&url, &proxy), testkit::unique_name("cache:"));
+    let cache = Cache::new(&config).unwrap();
     assert_eq!(cache.state(), State::Degraded);
     assert_eq!(ask(&cache, "tea", 1, "green").await.1, Outcome::Bypass);
     proxy.heal();
@@ -118,7 +112,7 @@ async fn a_redis_that_is_away_at_the_start_is_found_later() {
 
 #[tokio::test]
 async fn an_address_that_is_none_is_refused() {
-    assert!(Cache::open(&Config::redis("not a url", "")).await.is_err());
+    assert!(Cache::new(&Config::redis("not a url", "")).is_err());
 }
 
 /// The web server's workers run a runtime each; one that is busy must not hold up the others' cache.

@@ -1,8 +1,8 @@
-use cache::{Cache, Config, Outcome};
+use cache::Outcome;
 use deadpool_redis::redis::cmd;
 use metrics_exporter_prometheus::PrometheusBuilder;
 
-use crate::{Test, ask};
+use crate::{Test, ask, connected};
 
 #[tokio::test]
 async fn the_second_asker_hits() {
@@ -15,9 +15,9 @@ async fn the_second_asker_hits() {
 async fn another_process_hits_too_unless_its_prefix_differs() {
     let test = Test::new().await;
     ask(&test.cache, "tea", 1, "green").await;
-    let same = Cache::open(&Config::redis(testkit::redis_url(), test.prefix.as_str())).await.unwrap();
+    let same = connected(testkit::redis_url(), &test.prefix).await;
     assert_eq!(ask(&same, "tea", 1, "black").await, ("green".into(), Outcome::Hit));
-    let other = Cache::open(&Config::redis(testkit::redis_url(), testkit::unique_name("cache:"))).await.unwrap();
+    let other = connected(testkit::redis_url(), &testkit::unique_name("cache:")).await;
     assert_eq!(ask(&other, "tea", 1, "black").await, ("black".into(), Outcome::Miss));
 }
 

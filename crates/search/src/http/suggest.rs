@@ -1,0 +1,61 @@
+//! `GET /api/search/suggest/`
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse, get};
+use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
+use web::{FromParams, ParamReader, Params};
+
+use super::limited;
+use crate::Search;
+
+/// Suggests titles while somebody types
+///
+/// At most ten titles: those that begin with `q`, alphabetically, then those with a word that begins with it, then
+/// those that contain it, and only then those that match with a typing error. Case and accents do not matter. Kept for
+/// five minutes, but never older than the catalogue.
+#[utoipa::path(
+    tag = "search",
+    params(Parameters),
+    responses(
+        (status = 200, body = Suggestions, description = "Titles of products", headers(
+            ("X-Cache" = String, description = "`hit`, `miss`, or `bypass` where the cache was not asked."),
+        )),
+        (status = 429, description = "Too many requests of this client, where the installation sets a limit"),
+    )
+)]
+#[get("/api/search/suggest/")]
+pub(crate) async fn suggest_titles(
+    search: Data<Search>,
+    Params(asked): Params<Parameters>,
+    request: HttpRequest,
+) -> web::Result<HttpResponse> {
+    let fields = limited::count(&search, &request)?;
+    let (titles, outcome) = search.suggest(&asked.q).await?;
+    let mut answer = HttpResponse::Ok();
+    answer.insert_header(("X-Cache", outcome.as_str()));
+    fields.into_iter().for_each(|field| _ = answer.insert_header(field));
+    Ok(answer.json(Suggestions { results: &titles }))
+}
+
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Parameters {
+    /// What has been typed so far: at least 3 characters, without white space around. Over 200 nothing is found.
+    #[param(min_length = 3, example = "choc")]
+    q: String,
+}
+
+impl FromParams for Parameters {
+    fn from_params(reader: &mut ParamReader) -> Self {
+        Self { q: reader.optional("q").unwrap_or_default() }
+    }
+}
+
+/// Suggested titles.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Suggestions<'a> {
+    /// Titles, the best first, none twice.
+    #[schema(max_items = 10, example = json!(["Chocolate Bar", "Chocolate Milk"]))]
+    results: &'a [String],
+}
