@@ -21,8 +21,7 @@ pub enum Error {
 }
 
 /// How the cache fares, for the details of a health check. It is never a reason not to serve.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
     /// Redis answers.
     Ok,
@@ -30,6 +29,17 @@ pub enum State {
     Degraded,
     /// No Redis is configured: values are kept in this process.
     Local,
+}
+
+impl State {
+    /// `ok`, `degraded` or `local`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Degraded => "degraded",
+            Self::Local => "local",
+        }
+    }
 }
 
 /// A handle on the cache. Cheap to clone; clones share everything.

@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix_web::web::{Data, ServiceConfig};
+use cache::Cache;
 use db::{Clock, Database};
 use orders::Orders;
+use search::Search;
 
 use crate::Settings;
 
@@ -16,6 +18,10 @@ pub struct Services {
     pub database: Database,
     /// Placing and reading orders.
     pub orders: Orders,
+    /// Redis, or memory.
+    pub cache: Cache,
+    /// The catalogue, to be searched.
+    pub search: Search,
     schema_is_current: Arc<AtomicBool>,
 }
 
@@ -27,7 +33,9 @@ impl Services {
     pub fn connect(settings: &Settings) -> anyhow::Result<Self> {
         let database = Database::new(&settings.database)?;
         let orders = Orders::new(database.clone(), Clock::system());
-        Ok(Self { database, orders, schema_is_current: Arc::default() })
+        let cache = Cache::new(&settings.cache)?;
+        let search = Search::new(database.clone(), cache.clone(), &settings.search);
+        Ok(Self { database, orders, cache, search, schema_is_current: Arc::default() })
     }
 
     /// Makes the parts available to handlers.
@@ -35,6 +43,7 @@ impl Services {
         config
             .app_data(Data::new(self.database.clone()))
             .app_data(Data::new(self.orders.clone()))
+            .app_data(Data::new(self.search.clone()))
             .app_data(Data::new(self.clone()));
     }
 

@@ -26,6 +26,10 @@ pub struct Settings {
     pub workers: Option<usize>,
     /// PostgreSQL.
     pub database: db::Config,
+    /// Redis, or none.
+    pub cache: cache::Config,
+    /// Searching.
+    pub search: search::Config,
 }
 
 impl Settings {
@@ -37,6 +41,8 @@ impl Settings {
             public_url: None,
             workers: None,
             database,
+            cache: cache::Config::local(),
+            search: search::Config::default(),
         }
     }
 
@@ -46,6 +52,8 @@ impl Settings {
     /// When a required one is missing, or one cannot be understood.
     pub fn from_env() -> anyhow::Result<Self> {
         let mut settings = Self::new(db::Config::from_env(db::Role::Gateway)?);
+        settings.cache = cache::Config::from_env();
+        settings.search = search::Config::from_env()?;
         settings.http_addr = http_addr();
         if let Some(address) = variable("OPS_ADDR") {
             settings.ops_addr = address;

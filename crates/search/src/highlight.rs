@@ -84,3 +84,49 @@ fn escape(text: &str, html: &mut String) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{snapshot, titled};
+
+    fn marked(title: &str, query: &str) -> String {
+        let snapshot = titled(&[title]);
+        super::title(1, title, &Text::read(Some(query), &snapshot), &snapshot)
+    }
+
+    #[test]
+    fn what_matched_is_marked_and_everything_else_escaped() {
+        for (title, query, wanted) in [
+            ("Whole Milk", "milk", "Whole <em>Milk</em>"),
+            ("Milkshake", "milk", "<em>Milk</em>shake"),
+            ("Buttermilk", "milk", "Butter<em>milk</em>"),
+            ("Milk & Mild <Cheese>", "mlik", "<em>Milk</em> &amp; Mild &lt;Cheese&gt;"),
+            ("Milk & Milk", "milk", "<em>Milk</em> &amp; <em>Milk</em>"),
+            ("Kellogg's \"K\"", "kelloggs", "<em>Kellogg&#39;s</em> &quot;K&quot;"),
+            ("Cre\u{300}me", "creme", "<em>Cre\u{300}me</em>"),
+            ("Straße", "stras", "<em>Straß</em>e"),
+            ("Chocolate", "choc late", "<em>Choc</em>o<em>late</em>"),
+            ("100% Juice", "%", "100<em>%</em> Juice"),
+            ("a<b", "<", "a<em>&lt;</em>b"),
+            ("Tea", "", "Tea"),
+        ] {
+            assert_eq!(marked(title, query), wanted, "{title}: {query}");
+        }
+    }
+
+    #[test]
+    fn a_title_is_not_marked_where_the_match_lies_elsewhere() {
+        let snapshot = snapshot(&[("Mild Cheddar", "milk", "", 100)]);
+        let text = Text::read(Some("milk"), &snapshot);
+        assert_eq!(title(1, "Mild Cheddar", &text, &snapshot), "Mild Cheddar");
+    }
+
+    #[test]
+    fn a_title_that_changed_meanwhile_is_shown_as_it_is() {
+        let snapshot = titled(&["Milk"]);
+        let text = Text::read(Some("milk"), &snapshot);
+        assert_eq!(title(1, "Oats & Milk", &text, &snapshot), "Oats &amp; <em>Milk</em>");
+        assert_eq!(title(2, "New", &text, &snapshot), "New");
+    }
+}

@@ -7,8 +7,12 @@ mod error;
 mod facets;
 mod filters;
 mod find;
+#[cfg(test)]
+mod fixture;
 mod fold;
 mod follower;
+#[cfg(test)]
+mod fuzz;
 mod highlight;
 mod http;
 mod limit;

@@ -69,7 +69,7 @@ pub(crate) fn suggest(snapshot: &Snapshot, query: &str) -> Vec<String> {
             None => others.push(title),
         }
     }
-    if found.len() < MOST {
+    if found.len() < MOST && literally.has_words() {
         let forgiving = Forgiving::new(snapshot, query);
         found.extend(others.into_iter().filter_map(|title| Some((forgiving.step(title)?, title))));
     }
@@ -85,12 +85,16 @@ struct Literally {
 }
 
 impl Literally {
+    /// Whether enough is left without the signs.
+    fn has_words(&self) -> bool {
+        self.words.chars().count() >= SHORTEST
+    }
+
     fn step(&self, title: &Title) -> Option<Step> {
         let as_typed = step(&self.plain, &title.plain);
-        let has_words = self.words.chars().count() >= SHORTEST;
         let words = title.words.as_ref().unwrap_or(&title.plain);
         let differs = title.words.is_some() || self.words != self.plain;
-        let without_signs = (has_words && differs).then(|| step(&self.words, words)).flatten();
+        let without_signs = (self.has_words() && differs).then(|| step(&self.words, words)).flatten();
         as_typed.into_iter().chain(without_signs).min()
     }
 }
@@ -146,5 +150,89 @@ fn step(part: &str, text: &str) -> Option<Step> {
             Some(place) => from = next + place,
             None => return Some(Step::Contains),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::suggest;
+    use crate::fixture::titled;
+
+    fn suggested(titles: &[&str], query: &str) -> Vec<String> {
+        suggest(&titled(titles), query)
+    }
+
+    #[test]
+    fn the_steps_follow_each_other_and_each_is_alphabetical() {
+        let titles = [
+            "Dark Chocolate",
+            "Hot Chocolate Drink",
+            "chocolate bar",
+            "Chocolate Apples",
+            "Mochocolate",
+            "Chocalate Bits",
+            "Vanilla",
+        ];
+        assert_eq!(
+            suggested(&titles, "chocolate"),
+            [
+                "Chocolate Apples",
+                "chocolate bar",
+                "Dark Chocolate",
+                "Hot Chocolate Drink",
+                "Mochocolate",
+                "Chocalate Bits"
+            ]
+        );
+    }
+
+    #[test]
+    fn misspelt_matches_come_only_while_there_is_room() {
+        let mut titles: Vec<String> = (0..10).map(|number| format!("Old Milk {number}")).collect();
+        titles.push("Mild Cheese".into());
+        let titles: Vec<&str> = titles.iter().map(String::as_str).collect();
+        assert!(!suggested(&titles, "milk").contains(&"Mild Cheese".to_owned()));
+        assert_eq!(suggested(&titles, "milk").len(), 10);
+        assert_eq!(suggested(&titles[1..], "milk").last().unwrap(), "Mild Cheese");
+        assert_eq!(suggested(&["2% Milk", "Milk", "Milk & Honey"], "milkk"), ["Milk", "Milk & Honey", "2% Milk"]);
+    }
+
+    #[test]
+    fn case_accents_signs_and_white_space_do_not_matter() {
+        let titles = ["Häagen-Dazs® Crème Brûlée", "Ben & Jerry's", "Half  &\u{a0}Half"];
+        for (query, wanted) in [
+            ("HAAGEN", 0),
+            ("häagen-dazs crem", 0),
+            ("haagen dazs creme", 0),
+            ("brulee", 0),
+            ("jerrys", 1),
+            ("jerry's", 1),
+            ("ben & j", 1),
+            ("ben jerry", 1),
+            ("half & half", 2),
+        ] {
+            assert_eq!(suggested(&titles, query), [titles[wanted]], "{query}");
+        }
+    }
+
+    #[test]
+    fn no_title_comes_twice() {
+        assert_eq!(suggested(&["Tea", "Tea", "TEA", "tea", "Téa"], "tea").len(), 2);
+    }
+
+    #[test]
+    fn signs_find_what_contains_them_and_never_everything() {
+        let titles = ["100% Juice", "Apples", "*** Stars"];
+        assert_eq!(suggested(&titles, "***"), ["*** Stars"]);
+        assert_eq!(suggested(&titles, "0% "), ["100% Juice"]);
+        for query in ["%%%", "___", "''''", "®®®", "\u{301}\u{301}\u{301}", "🥛🥛🥛", "&&a"] {
+            assert_eq!(suggested(&titles, query), [""; 0], "{query}");
+        }
+    }
+
+    #[test]
+    fn places_may_overlap() {
+        assert_eq!(suggested(&["xanan anan", "an anan"], "anan"), ["an anan", "xanan anan"]);
+        assert_eq!(suggested(&["Banan an an"], "an an"), ["Banan an an"]);
     }
 }

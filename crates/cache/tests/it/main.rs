@@ -43,27 +43,6 @@ impl Test {
         Self { cache, prefix, redis: client.get_multiplexed_async_connection().await.unwrap() }
     }
 
-    fn name(&self) -> Cow<'_, str> {
-        Cow::Borrowed(&self.0)
-    }
-}
-
-/// A cache with a prefix that no other test has, and a bare connection beside it.
-struct Test {
-    cache: Cache,
-    prefix: String,
-    redis: MultiplexedConnection,
-}
-
-impl Test {
-    async fn new() -> Self {
-        let prefix = testkit::unique_name("cache:");
-        let cache = Cache::new(&Config::redis(testkit::redis_url(), prefix.as_str())).unwrap();
-        until(Duration::from_secs(5), || cache.state() == State::Ok).await;
-        let client = Client::open(testkit::redis_url()).unwrap();
-        Self { cache, prefix, redis: client.get_multiplexed_async_connection().await.unwrap() }
-    }
-
     fn name(&self, key: &str) -> String {
         format!("{}words:{key}", self.prefix)
     }

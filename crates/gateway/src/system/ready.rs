@@ -27,6 +27,9 @@ pub(crate) struct Parts {
     /// `accepting`, or `draining` when the process is about to stop. Needed.
     #[schema(example = "accepting")]
     server: &'static str,
+    /// `ok`; `degraded`, when Redis is away; or `local`, when none is configured. Not needed.
+    #[schema(example = "ok")]
+    cache: &'static str,
 }
 
 /// Tells whether requests should be sent here
@@ -47,5 +50,5 @@ pub(crate) async fn ready(services: Data<Services>, draining: Data<Draining>, _:
     if !is_ready {
         answer.insert_header(("Retry-After", "1"));
     }
-    answer.json(Readiness { status, parts: Parts { database, server } })
+    answer.json(Readiness { status, parts: Parts { database, server, cache: services.cache.state().as_str() } })
 }

@@ -3,4 +3,5 @@
 mod architecture;
 mod everywhere;
 mod orders;
+mod search;
 mod system;

@@ -1,1 +1,34 @@
-//! stub
+//! The use-cases against a real PostgreSQL and a real Redis.
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up must fail")]
+
+mod catalogue;
+mod stock;
+mod suggest;
+
+use cache::Cache;
+use search::{Answer, Config, Error, Filters, Query, Search, View};
+use testkit::TestDatabase;
+
+/// A search over the database, without Redis.
+fn search(test: &TestDatabase) -> Search {
+    Search::new(test.handle(), Cache::new(&cache::Config::local()).unwrap(), &Config::default())
+}
+
+/// Asks for these words.
+fn words(text: &str) -> Query {
+    let text = (!text.is_empty()).then(|| text.to_owned());
+    Query { text, filters: Filters::default(), sort: None, page: 1, page_size: 20, facets: false }
+}
+
+async fn ask(search: &Search, query: Query) -> Answer {
+    search.products(query, View::default()).await.unwrap()
+}
+
+fn titles(answer: &Answer) -> Vec<&str> {
+    answer.products.iter().map(|product| product.title.as_str()).collect()
+}
+
+/// Whether this is the error of an unknown store.
+fn is_unknown_store(answer: &Result<Answer, Error>) -> bool {
+    matches!(answer, Err(Error::UnknownStore(_)))
+}
