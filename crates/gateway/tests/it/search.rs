@@ -49,10 +49,10 @@ async fn results_have_the_documented_shape() {
 
     let page =
         app.get(&format!("/api/search/products?q=tea&store_id={store}&highlight=true&facets=true")).await.expect(200);
-    assert_eq!(titles(&page), ["Black Tea", "Green Tea", "Tea Bread <fresh>", "Teapot"]);
+    assert_eq!(titles(&page), ["Green Tea", "Black Tea", "Tea Bread <fresh>", "Teapot"], "equally good ones by id");
     let quantities: Vec<&Value> =
         page["results"].as_array().unwrap().iter().map(|product| &product["inventory_quantity"]).collect();
-    assert_eq!(quantities, [&json!(0), &json!(5), &json!(3), &json!(0)]);
+    assert_eq!(quantities, [&json!(5), &json!(0), &json!(3), &json!(0)]);
     assert_eq!(page["results"][2]["highlight"], "<em>Tea</em> Bread &lt;fresh&gt;");
     assert_eq!(page["results"][3]["highlight"], "<em>Tea</em>pot");
     let categories = page["facets"]["categories"].as_array().unwrap();
@@ -77,7 +77,7 @@ async fn filters_and_sorts_combine() {
         ("sort=newest", &["Teapot", "Tea Bread <fresh>", "Coffee", "Black Tea", "Green Tea"]),
         ("", &["Teapot", "Tea Bread <fresh>", "Coffee", "Black Tea", "Green Tea"]),
         ("sort=&q=&category=&min_price=", &["Teapot", "Tea Bread <fresh>", "Coffee", "Black Tea", "Green Tea"]),
-        ("q=tea&sort=relevance", &["Black Tea", "Green Tea", "Tea Bread <fresh>", "Teapot"]),
+        ("q=tea&sort=relevance", &["Green Tea", "Black Tea", "Tea Bread <fresh>", "Teapot"]),
         ("category=dRiNkS&sort=price", &["Black Tea", "Green Tea", "Coffee"]),
         ("category=bakery&category=kitchen&sort=price", &["Tea Bread <fresh>", "Teapot"]),
         ("min_price=3.5&max_price=9.00&sort=price", &["Green Tea", "Tea Bread <fresh>", "Coffee"]),
@@ -96,7 +96,7 @@ async fn what_finds_nothing_says_what_to_relax() {
     let (app, _) = shop().await;
     for (query, advice) in [
         ("category=unknown", "Without category there would be 5 results."),
-        ("min_price=5&max_price=4", "Without min_price there would be 3 results."),
+        ("min_price=5&max_price=4", "Without min_price there would be 2 results."),
         ("q=coffee+tea", "Without the word \"coffee\" there would be 4 results."),
         ("q=xyzzy", "Nothing in the catalogue is like this. Try other words."),
     ] {
