@@ -40,10 +40,10 @@ pub(crate) struct Parameters {
     #[param(required = false, style = Form, explode, example = json!(["milk"]))]
     category: Vec<String>,
     /// The least price.
-    #[param(value_type = Option<String>, example = "1.50")]
+    #[param(value_type = Option<String>, pattern = r"^-?\d{1,12}(\.\d{1,6})?$", example = "1.50")]
     min_price: Option<Money>,
     /// The highest price.
-    #[param(value_type = Option<String>, example = "9.99")]
+    #[param(value_type = Option<String>, pattern = r"^-?\d{1,12}(\.\d{1,6})?$", example = "9.99")]
     max_price: Option<Money>,
     /// Adds what this store has of each product, and is the store that `in_stock` means.
     #[param(example = 1)]
@@ -125,6 +125,7 @@ impl Parameters {
 
 /// A page of found products.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SearchResults)]
 pub(crate) struct Results {
     /// Results on all pages.
     count: i64,
