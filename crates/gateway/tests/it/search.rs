@@ -27,11 +27,12 @@ async fn shop() -> (TestApp, i64) {
 }
 
 fn titles(page: &Value) -> Vec<&str> {
-    page["results"].as_array().unwrap().iter().map(|product| product["title"].as_str().unwrap()).collect()
+    let results = page["results"].as_array().expect("a list of results");
+    results.iter().map(|product| product["title"].as_str().expect("a title")).collect()
 }
 
 fn keys(object: &Value) -> BTreeSet<&str> {
-    object.as_object().unwrap().keys().map(String::as_str).collect()
+    object.as_object().expect("an object").keys().map(String::as_str).collect()
 }
 
 #[tokio::test]
