@@ -21,6 +21,7 @@ use crate::health::Pulse;
 use crate::message;
 use crate::metrics;
 use crate::publisher::Publisher;
+use crate::registry;
 use crate::runner::{Outcome, Runner};
 use crate::supervisor::Supervisor;
 use crate::topology::Topology;
@@ -71,6 +72,8 @@ impl Consumer {
         tracing::info!(session = self.pulse.name(), "connected to the broker");
         self.pulse.ready(true);
         let broken = CancellationToken::new();
+        // However the session ends, what waits for it to publish or to try again hears of it.
+        let _ended = broken.clone().drop_guard();
         let mut ticks = tokio::time::interval(TICK);
         loop {
             tokio::select! {
@@ -115,6 +118,7 @@ impl Consumer {
             publisher: self.publisher.clone(),
             topology: self.topology.clone(),
             broken: broken.clone(),
+            stop: self.stop.clone(),
         };
         let slots = self.slots.clone();
         self.running.spawn(async move {
@@ -137,12 +141,13 @@ struct Handling {
     publisher: Publisher,
     topology: Topology,
     broken: CancellationToken,
+    stop: CancellationToken,
 }
 
 impl Handling {
     async fn handle(&self, received: Delivery) -> Result<(), Lapse> {
         let outcome = match message::decode(&received) {
-            Ok(delivery) => self.runner.run(delivery).await,
+            Ok(delivery) => self.try_until_tried(delivery).await?,
             Err(undecodable) => {
                 metrics::consumed("unknown", "dead");
                 let bytes = received.data.len();
@@ -154,6 +159,20 @@ impl Handling {
             Outcome::Done => acknowledge(&received.acker).await,
             Outcome::Dead => reject(&received.acker).await,
             Outcome::Again { failures, .. } => self.again(&received, failures).await,
+            // We stop: unacknowledged it goes to the next one.
+            Outcome::NotTried { .. } => Ok(()),
+        }
+    }
+
+    async fn try_until_tried(&self, delivery: registry::Delivery) -> Result<Outcome, Lapse> {
+        loop {
+            let outcome = self.runner.run(delivery.clone()).await;
+            let Outcome::NotTried { delay } = outcome else { return Ok(outcome) };
+            tokio::select! {
+                () = tokio::time::sleep(delay) => {}
+                () = self.stop.cancelled() => return Ok(outcome),
+                () = self.broken.cancelled() => return Err(Lapse::Broken),
+            }
         }
     }
 

@@ -142,6 +142,7 @@ async fn write(tx: &mut Tx, round: Round) -> Result<Taken, db::Error> {
                 let attempts = i32::try_from(failures).unwrap_or(i32::MAX);
                 put_off.push(Postponed { event, attempts, delay });
             }
+            Outcome::NotTried { delay } => put_off.push(Postponed { event, attempts: event.attempts, delay }),
         }
     }
     put_off.extend(round.renewed.iter().map(|event| held(event, round.lease)));

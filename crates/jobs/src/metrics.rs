@@ -18,7 +18,7 @@ const PARKED: &str = "outbox_parked_events";
 pub(crate) fn describe() {
     describe_counter!(PUBLISHED, "Messages sent to the broker by the relay");
     describe_counter!(CONFIRMED, "Messages that the broker confirmed");
-    describe_counter!(CONSUMED, "Attempts at tasks, by task and outcome (done, retry, dead)");
+    describe_counter!(CONSUMED, "Attempts at tasks, by task and outcome (done, retry, not_tried, dead)");
     describe_histogram!(DURATION, "How long an attempt at a task took");
     describe_counter!(SESSIONS_LOST, "Sessions with the broker that ended by a failure, by name");
     describe_gauge!(BLOCKED, "1 while the broker takes no messages because of an alarm");

@@ -51,6 +51,10 @@ impl Session {
     /// Publishes all at once, then waits for their confirms. A session that let a message down is broken.
     pub(crate) async fn publish(&self, messages: &[Message]) -> Published {
         let mut published = Published { confirmed: vec![false; messages.len()], lapse: None };
+        if let Some(lapse) = self.lapse() {
+            // Sent now it would lie in wait behind the block, and every repetition with it.
+            return Published { lapse: Some(lapse), ..published };
+        }
         let mut pending: FuturesUnordered<_> = messages
             .iter()
             .enumerate()
@@ -94,13 +98,19 @@ impl Session {
         self.broken.cancelled().await;
     }
 
-    /// Whether the connection stands and no message was let down.
-    pub(crate) fn sound(&self) -> bool {
-        self.connection.status().connected() && self.channel.status().connected() && !self.broken.is_cancelled()
+    /// Why nothing can be published, if so.
+    pub(crate) fn lapse(&self) -> Option<Lapse> {
+        if !self.connection.status().connected() || !self.channel.status().connected() {
+            Some(Lapse::Broken)
+        } else if self.blocked() {
+            // A new connection would be blocked as well, so this one waits for the end of the alarm.
+            Some(Lapse::Blocked)
+        } else {
+            self.broken.is_cancelled().then_some(Lapse::Broken)
+        }
     }
 
-    /// Whether the broker said that it takes no messages for now.
-    pub(crate) fn blocked(&self) -> bool {
+    fn blocked(&self) -> bool {
         self.connection.blocked()
     }
 }

@@ -32,8 +32,8 @@ pub enum TaskError {
     /// It will never go better. The task is given up at once.
     #[error("{0}")]
     Permanent(#[source] Box<dyn Error + Send + Sync>),
-    /// It could not be tried, as something that it needs is away, such as the database. Tried again until that is
-    /// back; does not count as a failure.
+    /// It could not be tried, as something that every task needs is away, such as the database. Tried again until
+    /// that is back; does not count as a failure.
     #[error("{0}")]
     NotTried(#[source] Box<dyn Error + Send + Sync>),
 }

@@ -68,15 +68,16 @@ impl Relay {
         let (mut backoff, mut outage) = (Backoff::new(), false);
         while !self.close.is_cancelled() {
             self.pulse.tick();
-            metrics::blocked(session.blocked());
             let mut pause = POLL;
-            if session.blocked() {
-                // A new connection would be blocked as well, so this one waits for the end of the alarm.
-                tokio::time::sleep(POLL).await;
+            let lapse = session.lapse();
+            let blocked = matches!(lapse, Some(Lapse::Blocked));
+            metrics::blocked(blocked);
+            if blocked {
+                self.idle(POLL).await;
                 continue;
             }
-            if !session.sound() {
-                return Err(Lapse::Broken);
+            if let Some(lapse) = lapse {
+                return Err(lapse);
             }
             if !self.stop.is_cancelled() {
                 match self.batch(session).await {
@@ -103,12 +104,18 @@ impl Relay {
                 }
             }
             tokio::select! {
-                () = tokio::time::sleep(pause) => {}
+                () = self.idle(pause) => {}
                 () = session.until_broken() => {}
-                () = self.close.cancelled() => {}
             }
         }
         Ok(())
+    }
+
+    async fn idle(&self, pause: Duration) {
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = self.close.cancelled() => {}
+        }
     }
 
     async fn batch(&self, session: &Arc<Session>) -> Result<Batch, db::Error> {

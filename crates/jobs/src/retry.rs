@@ -9,6 +9,9 @@ use std::time::Duration;
 /// | 1 to 7 | again after the delay (1 s) | given up | again after the delay, not counted |
 /// | 8 | given up | given up | again after the delay, not counted |
 ///
+/// What wants a retry makes room for others meanwhile. What was not tried keeps its place among the 16 that run: the
+/// database is away, say, and the others would fail as well.
+///
 /// A task that panics or takes longer than 30 s wants a retry. What is given up lies in the dead-letter queue, or,
 /// without a broker, parked in the outbox.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +26,11 @@ impl Retry {
     /// With `delay` between attempts.
     pub(crate) fn new(delay: Duration) -> Self {
         Self { delay }
+    }
+
+    /// Between two attempts that do not count.
+    pub(crate) fn delay(&self) -> Duration {
+        self.delay
     }
 
     /// How long to wait after so many failures; none gives the task up.

@@ -19,6 +19,8 @@ pub(crate) enum Outcome {
     Done,
     /// It comes again after `delay`, with so many `failures` counted.
     Again { failures: u32, delay: Duration },
+    /// It was not tried: whoever has it tries again after `delay`.
+    NotTried { delay: Duration },
     /// It is given up.
     Dead,
 }
@@ -48,10 +50,7 @@ impl Runner {
         let elapsed = began.elapsed();
         let (outcome, error) = match result {
             Ok(()) => (Outcome::Done, None),
-            Err(TaskError::NotTried(error)) => {
-                let delay = self.retry.after(0).unwrap_or_default();
-                (Outcome::Again { failures: attempt - 1, delay }, Some(error))
-            }
+            Err(TaskError::NotTried(error)) => (Outcome::NotTried { delay: self.retry.delay() }, Some(error)),
             Err(TaskError::Permanent(error)) => (Outcome::Dead, Some(error)),
             Err(TaskError::Retry(error)) => match self.retry.after(attempt) {
                 Some(delay) => (Outcome::Again { failures: attempt, delay }, Some(error)),
@@ -65,7 +64,7 @@ impl Runner {
             (Outcome::Done, _) | (_, None) => {
                 tracing::info!(task, kind, event, request_id, attempt, outcome = outcome_name, elapsed_ms, "task done");
             }
-            (Outcome::Again { .. }, Some(error)) => {
+            (Outcome::Again { .. } | Outcome::NotTried { .. }, Some(error)) => {
                 tracing::warn!(
                     task, kind, event, request_id, attempt, outcome = outcome_name, elapsed_ms,
                     error = %chain(&*error), "task failed, and comes again"
@@ -87,6 +86,7 @@ impl Outcome {
         match self {
             Self::Done => "done",
             Self::Again { .. } => "retry",
+            Self::NotTried { .. } => "not_tried",
             Self::Dead => "dead",
         }
     }
