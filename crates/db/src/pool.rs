@@ -11,6 +11,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::FutureExt;
 use secrecy::ExposeSecret;
 use tokio::runtime::Handle;
+use tracing::Instrument;
 
 use crate::{Config, Error, Tx};
 
@@ -76,7 +77,7 @@ impl Database {
         F: Send + 'static,
     {
         let conn = self.connection().await?;
-        let task = self.runtime.spawn(async move {
+        let running = async move {
             let mut tx = Tx::begin(conn).await?;
             match work(&mut tx).await {
                 Ok(value) => {
@@ -88,7 +89,9 @@ impl Database {
                     Err(error)
                 }
             }
-        });
+        };
+        // In the caller's span, so that what is logged inside is still about its request.
+        let task = self.runtime.spawn(running.in_current_span());
         match task.await {
             Ok(result) => result,
             Err(error) => match error.try_into_panic() {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
+use tracing::Instrument;
 
 use crate::metrics;
 use crate::registry::{Delivery, Registry, TaskError};
@@ -46,7 +47,9 @@ impl Runner {
             return Outcome::Dead;
         };
         let began = Instant::now();
-        let result = within(LONGEST, tokio::spawn((task.handler)(delivery))).await;
+        // What the task logs of itself carries this along.
+        let span = tracing::info_span!("task", task = task.name, event, request_id, attempt);
+        let result = within(LONGEST, tokio::spawn((task.handler)(delivery).instrument(span))).await;
         let elapsed = began.elapsed();
         let (outcome, error) = match result {
             Ok(()) => (Outcome::Done, None),

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
-use db::Database;
+use db::{Clock, Database};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::settings::Settings;
@@ -57,7 +57,7 @@ async fn work(settings: Settings) -> anyhow::Result<()> {
     let mut signals = Signals::listen()?;
     let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder()?;
     let database = Database::new(&settings.database)?;
-    let worker = jobs::Worker::start(&settings.jobs, &database, tasks::registry(&database));
+    let worker = jobs::Worker::start(&settings.jobs, &database, tasks::registry(&database, &Clock::system()));
     let draining = web::Draining::default();
     let ops = ops::Ops { health: worker.health(), database, metrics, draining: draining.clone() };
     let address = ops::serve(&settings.ops_addr, ops)?;

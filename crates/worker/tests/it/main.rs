@@ -2,4 +2,5 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
 
 mod life;
+mod orders;
 mod process;

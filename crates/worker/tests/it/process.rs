@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -22,6 +23,7 @@ pub(crate) fn binary() -> Command {
 pub(crate) struct Process {
     child: Child,
     ops: String,
+    log: Arc<Mutex<Vec<Value>>>,
 }
 
 impl Process {
@@ -38,9 +40,15 @@ impl Process {
             let line: Value = serde_json::from_str(&line).unwrap();
             line["ops"].as_str().map(str::to_owned)
         });
-        // The rest goes to the test's output, which is shown when it fails.
-        std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| println!("{line}")));
-        Self { child, ops: ops.expect("it says where it listens") }
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let heard = log.clone();
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                println!("{line}"); // shown when the test fails
+                heard.lock().unwrap().push(serde_json::from_str(&line).unwrap());
+            }
+        });
+        Self { child, ops: ops.expect("it says where it listens"), log }
     }
 
     /// With everything that it may have.
@@ -64,9 +72,18 @@ impl Process {
         eventually(&what, SOON, async || Some(self.get(path).await).filter(|answer| answer.0 == status)).await.1
     }
 
+    /// Lines of the log so far with this message.
+    pub(crate) fn said(&self, message: &str) -> Vec<Value> {
+        self.log.lock().unwrap().iter().filter(|line| line["message"] == message).cloned().collect()
+    }
+
     pub(crate) fn signal(&self, name: &str) {
         let sent = Command::new("kill").args([format!("-{name}"), self.child.id().to_string()]).status();
         assert!(sent.unwrap().success());
+    }
+
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
     }
 
     pub(crate) async fn ended(&mut self) -> ExitStatus {

@@ -1,0 +1,157 @@
+use std::cell::Cell;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use testkit::{Broker, TestApp, eventually};
+
+use crate::process::{Process, SOON};
+
+/// A store that sells one thing, and a broker.
+struct Shop {
+    app: TestApp,
+    broker: Broker,
+    sql: tokio_postgres::Client,
+    store: i64,
+    product: i64,
+}
+
+impl Shop {
+    async fn open() -> Self {
+        let app = TestApp::start().await;
+        let build = app.build().await;
+        let (store, product) = (build.store("Corner shop").await, build.product("Pen", "Office", "2.50").await);
+        build.stock(store, product, 10_000).await;
+        let (broker, sql) = (Broker::new(&["tasks", "tasks.retry", "tasks.dead"]).await, app.database.sql().await);
+        Self { app, broker, sql, store, product }
+    }
+
+    /// Places an order over HTTP; its id, and the id of the request.
+    async fn order(&self) -> (i64, String) {
+        let body =
+            json!({ "store_id": self.store, "items": [{ "product_id": self.product, "quantity_requested": 1 }] });
+        let answer = self.app.post("/orders/", &body).await;
+        let order = answer.expect(201);
+        assert_eq!(order["status"], "CONFIRMED");
+        (order["id"].as_i64().unwrap(), answer.header("x-request-id").unwrap().to_owned())
+    }
+
+    async fn orders(&self, count: usize) {
+        for _ in 0..count / 10 {
+            join_all((0..10).map(|_| self.order())).await;
+        }
+    }
+
+    fn worker(&self) -> Process {
+        Process::start(self.app.database.url(), Some((self.broker.url(), &self.broker)))
+    }
+
+    async fn sent(&self) -> i64 {
+        let count = "SELECT count(*) FROM confirmations WHERE state = 'sent'";
+        self.sql.query_one(count, &[]).await.unwrap().get(0)
+    }
+
+    async fn eventually_sent(&self, count: i64) {
+        let limit = Duration::from_secs(20);
+        eventually("confirmed to their customers", limit, async || (self.sent().await == count).then_some(())).await;
+    }
+
+    async fn eventually_nothing_recorded(&self) {
+        let none = "SELECT count(*) FROM outbox";
+        let empty = async || (self.sql.query_one(none, &[]).await.unwrap().get::<_, i64>(0) == 0).then_some(());
+        eventually("the outbox is empty", SOON, empty).await;
+    }
+
+    /// Nothing waits in the outbox or in any queue.
+    async fn eventually_idle(&self) {
+        self.eventually_nothing_recorded().await;
+        for queue in ["tasks", "tasks.retry", "tasks.dead"] {
+            eventually(queue, SOON, async || (self.broker.ready(queue).await == Some(0)).then_some(())).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_confirmed_order_is_told_to_its_customer_and_the_log_has_one_line_of_it() {
+    let shop = Shop::open().await;
+    let worker = shop.worker();
+    let (order, request) = shop.order().await;
+    shop.eventually_sent(1).await;
+    shop.eventually_idle().await;
+    let done = eventually("it says so", SOON, async || worker.said("task done").pop()).await;
+    for (field, value) in [
+        ("task", json!("send_order_confirmation")),
+        ("kind", json!("order.confirmed")),
+        ("request_id", json!(request)),
+        ("attempt", json!(1)),
+        ("outcome", json!("done")),
+    ] {
+        assert_eq!(done[field], value, "{done}");
+    }
+    assert!(done["elapsed_ms"].as_f64().unwrap() > 0.0);
+    assert_eq!(done.get("payload"), None);
+    let sent: Value = worker.said("order confirmation sent").pop().unwrap();
+    assert_eq!((&sent["order_id"], &sent["span"]["request_id"]), (&json!(order), &json!(request)), "{sent}");
+}
+
+#[tokio::test]
+async fn sigterm_lets_a_running_task_end_and_acknowledges_it() {
+    let shop = Shop::open().await;
+    shop.order().await;
+    // The task will wait for a row that the test holds.
+    let mut other = shop.app.database.sql().await;
+    let held = other.transaction().await.unwrap();
+    held.execute("SELECT FROM confirmations FOR UPDATE", &[]).await.unwrap();
+    let mut worker = shop.worker();
+    let waiting = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+    eventually("the task has begun", SOON, async || shop.sql.query_opt(waiting, &[]).await.unwrap()).await;
+    worker.signal("TERM");
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert!(!worker.has_ended(), "it waits for the task");
+    held.commit().await.unwrap();
+    assert!(worker.ended().await.success());
+    assert_eq!(shop.sent().await, 1);
+    shop.eventually_idle().await;
+}
+
+#[tokio::test]
+async fn workers_that_are_killed_over_and_over_lose_no_confirmation() {
+    let shop = Shop::open().await;
+    let steady = shop.worker();
+    steady.eventually_answers("readyz", 200).await;
+    let killed = Cell::new(false);
+    let ordering = async {
+        let mut placed = 0;
+        loop {
+            shop.orders(10).await;
+            placed += 10;
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            if killed.get() {
+                return placed;
+            }
+        }
+    };
+    let kills = async {
+        for _ in 0..6 {
+            let mut worker = shop.worker();
+            worker.eventually_answers("readyz", 200).await;
+            worker.signal("KILL");
+            worker.ended().await;
+        }
+        killed.set(true);
+    };
+    let (placed, ()) = tokio::join!(ordering, kills);
+    shop.eventually_sent(placed).await;
+    shop.eventually_idle().await;
+}
+
+#[tokio::test]
+async fn without_a_broker_orders_are_confirmed_as_well() {
+    let shop = Shop::open().await;
+    let workers = [(); 2].map(|()| Process::start(shop.app.database.url(), None));
+    shop.orders(100).await;
+    shop.eventually_sent(100).await;
+    shop.eventually_nothing_recorded().await;
+    let sent: usize = workers.iter().map(|worker| worker.said("order confirmation sent").len()).sum();
+    assert_eq!(sent, 100);
+}
