@@ -2,6 +2,7 @@
 
 mod import;
 mod migrate;
+mod openapi;
 mod progress;
 mod seed;
 mod show;
@@ -29,6 +30,8 @@ enum Command {
     Seed(seed::Seed),
     /// Bring the rows of a CSV file into the database
     Import(import::Import),
+    /// Print, write or check the API's description
+    Openapi(openapi::OpenApi),
 }
 
 #[tokio::main]
@@ -51,6 +54,7 @@ async fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Migrate => migrate::run(&database()?).await?,
         Command::Seed(seed) => seed::run(&migrated().await?, &seed).await?,
+        Command::Openapi(options) => return openapi::run(&options),
         Command::Import(import) => return import::run(&migrated().await?, &import).await,
     }
     Ok(ExitCode::SUCCESS)
