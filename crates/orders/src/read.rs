@@ -1,5 +1,8 @@
 //! Reading orders.
 
+#[cfg(test)]
+mod plans;
+
 use chrono::{DateTime, Utc};
 use db::{CachedDsl, Rows, Seek};
 use diesel::dsl::sql;

@@ -101,6 +101,32 @@ async fn a_key_is_forgotten_after_72_hours() {
     assert_eq!(shop.rows().await, [2, 2, 2, 2, 1]);
 }
 
+/// A key that looks new and is answered before this request is through: the answer that committed first is the answer.
+#[tokio::test]
+async fn an_answer_that_commits_meanwhile_is_the_one_that_counts() {
+    let shop = Shop::open().await;
+    let pen = shop.product("0.10", Some(5)).await;
+    let mut other = shop.database.sql().await;
+    let answering = other.transaction().await.unwrap();
+    let request = shop.keyed("one", &[(pen, 1)]);
+    answering
+        .execute(
+            "INSERT INTO idempotency_keys (store_id, key, request_hash, order_id, answer, created_at) \
+             VALUES ($1, 'one', $2, 17, 'the first', $3::text::timestamptz)",
+            &[&shop.store, &request.basket.digest().as_slice(), &shop.clock.now().to_rfc3339()],
+        )
+        .await
+        .unwrap();
+    let orders = shop.orders.clone();
+    let placing = tokio::spawn(async move { orders.place(request).await });
+    shop.until_someone_waits().await;
+    answering.commit().await.unwrap();
+    let placed = placing.await.unwrap().unwrap();
+    assert_eq!(placed, Placed::Replayed { order_id: 17, body: "the first".into() });
+    assert_eq!(shop.rows().await, [0, 0, 0, 0, 1]);
+    assert_eq!(shop.stock(pen).await, 5);
+}
+
 /// The first request holds its key while it waits for a row; the second hears of it at once instead of waiting too.
 #[tokio::test]
 async fn a_repeat_of_a_request_under_way_does_not_wait() {
