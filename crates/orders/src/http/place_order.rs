@@ -2,7 +2,7 @@ use actix_web::http::header::LOCATION;
 use actix_web::web::Data;
 use actix_web::{HttpResponse, post};
 use utoipa::IntoParams;
-use web::{FromParams, Idempotent, Json, ParamReader, Params, Problem, RequestId};
+use web::{FromParams, Idempotent, Json, ParamReader, Params, RequestId};
 
 use crate::answer::{self, OrderView, TermsView};
 use crate::http::body::NewOrder;
@@ -23,6 +23,15 @@ impl FromParams for Mode {
     }
 }
 
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "only its documentation is used: `Idempotent` reads the header")]
+struct Headers {
+    /// The client's name for this one order, such as a UUID.
+    #[param(rename = "Idempotency-Key", nullable = false, min_length = 1, max_length = 255)]
+    idempotency_key: Option<String>,
+}
+
 /// Place an order
 ///
 /// In one transaction: the stock of every line is checked, and either all of it is taken (`CONFIRMED`) or none
@@ -33,21 +42,18 @@ impl FromParams for Mode {
 /// With `dry_run=true` the key is not looked at.
 #[utoipa::path(
     tag = "orders",
-    params(
-        Mode,
-        ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255,
-            description = "The client's name for this one order, such as a UUID."),
-    ),
+    params(Mode, Headers),
     responses(
         (status = 201, description = "Decided and stored: confirmed, or rejected.", body = OrderView, headers(
             ("Location" = String, description = "Where the order is."),
             ("Idempotent-Replayed" = bool, description = "`true` when this is the stored answer to an earlier request."),
         )),
         (status = 200, description = "A dry run: what would happen now. Nothing was stored.", body = TermsView),
-        (status = 409, description = "The first request with this Idempotency-Key is still being worked on.",
-            body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "This Idempotency-Key was used before with another body.",
-            body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such store."),
+        (status = 409, description = "The first request with this Idempotency-Key is still being worked on.", headers(
+            ("Retry-After" = i64, description = "Seconds to wait before trying again."),
+        )),
+        (status = 422, description = "This Idempotency-Key was used before with another body."),
     ),
 )]
 #[post("/orders/")]
