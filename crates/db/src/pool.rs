@@ -54,6 +54,11 @@ impl Database {
         Ok(Self { pool, runtime })
     }
 
+    /// How many connections there may be at most.
+    pub fn max_size(&self) -> usize {
+        self.pool.status().max_size
+    }
+
     /// Borrows a connection for reading.
     ///
     /// # Errors

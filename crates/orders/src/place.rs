@@ -6,6 +6,7 @@ use std::time::Duration;
 use db::{Clock, Database, Tx};
 use futures_util::{TryFutureExt, try_join};
 use stores::stock;
+use tokio::sync::Semaphore;
 
 use crate::answer;
 use crate::basket::Basket;
@@ -19,11 +20,16 @@ use crate::write;
 /// How often an attempt that stood in the way of another transaction is made again.
 const RETRIES: u32 = 4;
 
-/// The orders of all stores. Cheap to clone.
+/// How long a request waits for its turn.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The orders of all stores. Cheap to clone; clones take turns.
 #[derive(Clone)]
 pub struct Orders {
     pub(crate) database: Database,
     pub(crate) clock: Clock,
+    /// As many as orders may be placed at once.
+    turns: Arc<Semaphore>,
 }
 
 /// What a client asks for.
@@ -68,6 +74,9 @@ pub enum PlaceError {
     /// The key was used for another basket.
     #[error("This Idempotency-Key was used before with another body.")]
     KeyReused,
+    /// Too many orders are being placed. Trying later helps.
+    #[error("no turn came in time: too many orders are being placed")]
+    Busy,
     /// The database failed.
     #[error(transparent)]
     Database(#[from] db::Error),
@@ -80,9 +89,11 @@ pub enum PlaceError {
 }
 
 impl Orders {
-    /// The orders kept in `database`.
+    /// The orders kept in `database`. Placing takes up to three quarters of its connections, and waits in line for them
+    /// first come, first served: a rush on one product leaves the rest to those who read.
     pub fn new(database: Database, clock: Clock) -> Self {
-        Self { database, clock }
+        let turns = Arc::new(Semaphore::new((database.max_size() * 3 / 4).max(1)));
+        Self { database, clock, turns }
     }
 
     /// Decides a request, stores the order and takes its stock: all of it, or nothing.
@@ -98,14 +109,21 @@ impl Orders {
         let mut retries = 0;
         loop {
             let (clock, asked) = (self.clock.clone(), Arc::clone(&request));
-            let attempt = self.database.transaction(move |tx| Box::pin(async move { place(tx, &clock, &asked).await }));
+            let turn = tokio::time::timeout(PATIENCE, Arc::clone(&self.turns).acquire_owned());
+            let turn = turn.await.map_err(|_| PlaceError::Busy)?;
+            let attempt = self.database.transaction(move |tx| {
+                Box::pin(async move {
+                    // The turn is handed back with the result, hence after the commit, even if the caller has gone.
+                    place(tx, &clock, &asked).await.map(|placed| (placed, turn))
+                })
+            });
             match attempt.await {
                 Err(error) if error.is_passing() && retries < RETRIES => {
                     retries += 1;
                     tracing::debug!(retries, "placing again: {error}");
                     tokio::time::sleep(jitter(retries)).await;
                 }
-                outcome => return outcome,
+                outcome => return outcome.map(|(placed, _)| placed),
             }
         }
     }

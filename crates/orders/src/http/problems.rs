@@ -13,7 +13,7 @@ impl Coded for PlaceError {
             Self::KeyInFlight => Code::IdempotencyKeyInFlight,
             Self::KeyReused => Code::IdempotencyKeyReused,
             Self::Database(error) => error.code(),
-            Self::Overtaken(_) => Code::Unavailable,
+            Self::Busy | Self::Overtaken(_) => Code::Unavailable,
             Self::Answer(_) => Code::Internal,
         }
     }

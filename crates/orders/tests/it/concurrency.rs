@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt};
-use orders::{PlaceError, Status};
+use orders::{Orders, PlaceError, Status};
 use rand::rngs::SmallRng;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
@@ -53,6 +53,32 @@ async fn load_thousands_of_orders_in_any_line_order_never_deadlock() {
     assert_eq!(shop.deadlocks().await, 0);
 }
 
+#[tokio::test]
+async fn a_rush_on_one_product_waits_in_line_and_leaves_room_to_read() {
+    let shop = Shop::open().await;
+    let lamp = shop.product("12.50", Some(10)).await;
+    let known = shop.place(&[(lamp, 1)]).await;
+    // Four connections, for which nobody waits longer than a moment; rows may be waited for.
+    let patient = Duration::from_secs(30);
+    let gateway = db::Config::new(shop.database.url(), db::Role::Gateway);
+    let config = db::Config { pool_size: 4, lock: patient, statement: patient, connect: patient, ..gateway };
+    let orders = Orders::new(db::Database::new(&config).unwrap(), shop.clock.clone());
+
+    let mut other = shop.database.sql().await;
+    let holding = other.transaction().await.unwrap();
+    holding.execute("UPDATE inventory SET quantity = quantity", &[]).await.unwrap();
+    let rush = join_all((0..9).map(|_| orders.place(shop.request(&[(lamp, 1)]))));
+    let meanwhile = async {
+        shop.until_waiting(3).await;
+        orders.find(known.id).await.unwrap().unwrap();
+        // Longer than anybody waits for a connection.
+        tokio::time::sleep(config.wait * 2).await;
+        holding.rollback().await.unwrap();
+    };
+    let (placed, ()) = tokio::join!(rush, meanwhile);
+    assert!(placed.into_iter().all(|placed| new(placed.unwrap()).terms.status == Status::Confirmed));
+}
+
 /// Whatever moment a client goes away at, there is a whole order or none.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_that_goes_away_leaves_a_whole_order_or_none() {
@@ -90,7 +116,7 @@ async fn an_order_under_way_is_placed_without_its_client() {
     holding.execute("UPDATE inventory SET quantity = quantity", &[]).await.unwrap();
     let (orders, request) = (shop.orders.clone(), shop.request(&[(pen, 1)]));
     let client = tokio::spawn(async move { orders.place(request).await });
-    shop.until_someone_waits().await;
+    shop.until_waiting(1).await;
     client.abort();
     assert!(client.await.unwrap_err().is_cancelled());
     holding.rollback().await.unwrap();

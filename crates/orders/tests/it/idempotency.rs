@@ -119,7 +119,7 @@ async fn an_answer_that_commits_meanwhile_is_the_one_that_counts() {
         .unwrap();
     let orders = shop.orders.clone();
     let placing = tokio::spawn(async move { orders.place(request).await });
-    shop.until_someone_waits().await;
+    shop.until_waiting(1).await;
     answering.commit().await.unwrap();
     let placed = placing.await.unwrap().unwrap();
     assert_eq!(placed, Placed::Replayed { order_id: 17, body: "the first".into() });
@@ -137,7 +137,7 @@ async fn a_repeat_of_a_request_under_way_does_not_wait() {
     holding.execute("UPDATE inventory SET quantity = quantity", &[]).await.unwrap();
     let (orders, request) = (shop.orders.clone(), shop.keyed("one", &[(pen, 1)]));
     let first = tokio::spawn(async move { orders.place(request).await });
-    shop.until_someone_waits().await;
+    shop.until_waiting(1).await;
     let second = shop.orders.place(shop.keyed("one", &[(pen, 1)])).await;
     assert!(matches!(second, Err(PlaceError::KeyInFlight)), "{second:?}");
     assert!(!first.is_finished());

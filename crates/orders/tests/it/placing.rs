@@ -133,7 +133,7 @@ async fn a_product_that_is_deleted_under_the_order_is_unknown_to_it() {
     deleting.execute("DELETE FROM products WHERE id = $1", &[&pen]).await.unwrap();
     let (orders, request) = (shop.orders.clone(), shop.request(&[(pen, 1)]));
     let placing = tokio::spawn(async move { orders.place(request).await });
-    shop.until_someone_waits().await;
+    shop.until_waiting(1).await;
     deleting.commit().await.unwrap();
     let refused = placing.await.unwrap();
     assert!(matches!(refused, Err(PlaceError::UnknownProducts(_))), "{refused:?}");

@@ -85,11 +85,11 @@ impl Shop {
         std::array::from_fn(|table| row.get(table))
     }
 
-    /// Waits until a transaction waits for another.
-    pub(crate) async fn until_someone_waits(&self) {
+    /// Waits until this many transactions wait for others.
+    pub(crate) async fn until_waiting(&self, transactions: i64) {
         let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' \
                        AND datname = current_database()";
-        while self.number(waiting, &[]).await == 0 {
+        while self.number(waiting, &[]).await < transactions {
             tokio::task::yield_now().await;
         }
     }
