@@ -38,6 +38,10 @@ pub struct Config {
     pub lock: Duration,
     /// PostgreSQL's `idle_in_transaction_session_timeout`.
     pub idle_in_transaction: Duration,
+    /// Whether plans must go by indexes wherever they can (`enable_seqscan = off`, and `jit = off`, since the planner
+    /// then thinks highly of any cost). For a process that only ever reads by key: a plan that was cached while a
+    /// table was small must not read the whole of it when it has grown.
+    pub by_index: bool,
     /// What `pg_stat_activity` calls this process.
     pub application_name: &'static str,
 }
@@ -69,6 +73,7 @@ impl Config {
             statement: Duration::from_millis(statement),
             lock: Duration::from_millis(lock),
             idle_in_transaction: Duration::from_millis(idle),
+            by_index: role == Role::Gateway,
             application_name,
         }
     }

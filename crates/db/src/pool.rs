@@ -137,7 +137,8 @@ pub(crate) fn postgres_config(config: &Config) -> Result<tokio_postgres::Config,
     ]
     .map(|(name, limit)| format!("-c {name}={}", limit.as_millis()))
     .join(" ");
-    let options = [postgres.get_options().unwrap_or_default(), &limits].join(" ");
+    let planner = if config.by_index { "-c enable_seqscan=off -c jit=off" } else { "" };
+    let options = [postgres.get_options().unwrap_or_default(), &limits, planner].join(" ");
     postgres
         .options(options.trim())
         .application_name(config.application_name)

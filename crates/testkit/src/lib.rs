@@ -8,6 +8,7 @@ mod build;
 mod database;
 mod eventually;
 mod names;
+mod plan;
 mod proxy;
 
 pub use app::{Answer, TestApp};
@@ -17,4 +18,5 @@ pub use build::Builder;
 pub use database::TestDatabase;
 pub use eventually::eventually;
 pub use names::{address_of, amqp_url, database_url, redis_url, through, unique_name};
+pub use plan::{Plan, rows_read, rows_read_so_far};
 pub use proxy::Proxy;
