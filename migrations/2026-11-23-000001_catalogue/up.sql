@@ -20,7 +20,7 @@ CREATE TABLE products (
     updated_at   timestamptz NOT NULL DEFAULT now(),
     title_key    text COLLATE "C" NOT NULL GENERATED ALWAYS AS (lower(title)) STORED
 );
-CREATE INDEX products_category_id_idx ON products (category_id);
+CREATE INDEX products_category_id_id_idx ON products (category_id, id);
 CREATE INDEX products_title_key_idx ON products (title_key, id);
 
 COMMENT ON TABLE products IS 'The catalogue, shared by all stores. Owned by the crate products.';

@@ -19,7 +19,12 @@ use crate::{Services, Settings, openapi, system};
 
 /// Every documented route.
 pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.configure(orders::routes).configure(search::routes).configure(system::routes);
+    config
+        .configure(orders::routes)
+        .configure(search::routes)
+        .configure(stores::routes)
+        .configure(products::routes)
+        .configure(system::routes);
 }
 
 /// Serves on `listener` until stopped through the server's handle; stopping waits up to 15 seconds for requests under

@@ -1,8 +1,13 @@
 #![doc = include_str!("../README.md")]
 
 pub mod bulk;
+mod error;
+mod http;
+pub mod inventory;
 mod schema;
 pub mod stock;
 mod store;
 
-pub use store::exists;
+pub use error::Error;
+pub use http::routes;
+pub use store::{Place, Store, exists, get, list};

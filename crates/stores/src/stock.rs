@@ -3,9 +3,10 @@
 //! Each command is one statement, prepared once per connection, whatever the number of rows. They take `&Tx`, which
 //! proves the transaction and leaves room to send several statements at once.
 //!
-//! The statements are shaped so that every row is found by its key, whatever the planner believes of the table's size:
-//! a nested loop is the only plan that they allow. Rows of a single store, the usual case, are asked for with
-//! `store_id = $1`, which a database that is sharded by store needs to find the shard.
+//! The statements are shaped so that rows are found by their key, whatever the planner believes of the table's size:
+//! nested loops are the only plans that they allow, and the gateway's sessions go by indexes ([`db::Config::by_index`]).
+//! Rows of a single store, the usual case, are asked for with `store_id = $1`, which a database that is sharded by
+//! store needs to find the shard.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -107,6 +108,8 @@ async fn shift(tx: &Tx, changes: impl Iterator<Item = (Key, i64)>) -> Result<(),
     let (keys, deltas): (Vec<Key>, Vec<i64>) = deltas.into_iter().unzip();
     let (stores, products): (Vec<i64>, Vec<i64>) = keys.into_iter().unzip();
     // `= ANY (ARRAY[…])` is an equality that an index serves and that neither a hash join nor a merge join can use.
+    // With two columns it would serve only one of them; there the rows, which are locked and so stay where they are,
+    // are looked up first and then changed in place.
     let changed = match single {
         Some(store) => {
             diesel::sql_query(
@@ -123,10 +126,14 @@ async fn shift(tx: &Tx, changes: impl Iterator<Item = (Key, i64)>) -> Result<(),
         }
         None => {
             diesel::sql_query(
-                "UPDATE inventory SET quantity = inventory.quantity + change.delta \
-                 FROM unnest($1, $2, $3) AS change (store_id, product_id, delta) \
-                 WHERE inventory.store_id = ANY (ARRAY[change.store_id]) \
-                   AND inventory.product_id = ANY (ARRAY[change.product_id])",
+                "UPDATE inventory SET quantity = inventory.quantity + held.delta \
+                 FROM (SELECT row.ctid, change.delta \
+                       FROM unnest($1, $2, $3) AS change (store_id, product_id, delta) \
+                       CROSS JOIN LATERAL ( \
+                           SELECT ctid FROM inventory \
+                           WHERE store_id = change.store_id AND product_id = change.product_id \
+                           OFFSET 0) AS row) AS held \
+                 WHERE inventory.ctid = held.ctid",
             )
             .bind::<Array<BigInt>, _>(stores)
             .bind::<Array<BigInt>, _>(products)

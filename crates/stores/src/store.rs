@@ -1,9 +1,36 @@
 //! Reading stores.
 
+use chrono::{DateTime, Utc};
+use db::{CachedDsl, Rows, Seek};
+use diesel::dsl::sql;
+use diesel::pg::Pg;
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use web::Spot;
 
-use crate::schema::stores;
+use crate::Error;
+use crate::schema::{lower, stores};
+
+/// Who sells.
+#[derive(Debug, Clone, PartialEq, Eq, HasQuery)]
+#[diesel(check_for_backend(Pg))]
+pub struct Store {
+    /// Id.
+    pub id: i64,
+    /// Name. Several stores may have the same.
+    pub name: String,
+    /// Where it is, possibly empty.
+    pub location: String,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// With the id, the key of the list of stores: the name in lower case, as the database sees it.
+    #[diesel(select_expression = lower(stores::name))]
+    pub name_key: String,
+}
+
+/// Place of a store in the list: its name in lower case, and its id.
+pub type Place = (String, i64);
 
 /// Whether there is such a store. Takes a shared connection, so that it can be pipelined with other reads.
 ///
@@ -12,4 +39,46 @@ use crate::schema::stores;
 pub async fn exists(mut conn: &AsyncPgConnection, store_id: i64) -> Result<bool, db::Error> {
     let found = stores::table.find(store_id).select(stores::id).first::<i64>(&mut conn).await.optional()?;
     Ok(found.is_some())
+}
+
+/// The store with this id.
+///
+/// # Errors
+/// [`Error::NoSuchStore`], and those of the database.
+pub async fn get(mut conn: &AsyncPgConnection, id: i64) -> Result<Store, Error> {
+    let found = Store::query().filter(stores::id.eq(id)).first(&mut conn).await.optional();
+    found.map_err(db::Error::from)?.ok_or(Error::NoSuchStore(id))
+}
+
+/// A page of all stores, by name without regard to case, then by id; and how many there are in all.
+///
+/// # Errors
+/// Those of the database.
+pub async fn list(mut conn: &AsyncPgConnection, spot: &Spot<Place>) -> Result<(i64, Rows<Store>), db::Error> {
+    let count = match spot.count {
+        Some(count) => count,
+        None => stores::table.count().get_result(&mut conn).await?,
+    };
+    let limit = i64::try_from(spot.size + 1).unwrap_or(i64::MAX);
+    let query = Store::query().limit(limit).into_boxed();
+    let (ascending, descending) =
+        ((lower(stores::name).asc(), stores::id.asc()), (lower(stores::name).desc(), stores::id.desc()));
+    let query = match &spot.seek {
+        Seek::Skip(rows) => query.order_by(ascending).offset(*rows),
+        Seek::After(place) => query.filter(compare(">", place)).order_by(ascending),
+        Seek::Before(place) => query.filter(compare("<", place)).order_by(descending),
+    };
+    Ok((count, Rows::new(query.cached().load(&mut conn).await?, spot.size, &spot.seek)))
+}
+
+/// The key of the list compared with this place, as a row. The text is one of two, so the statement can be cached.
+fn compare(operator: &str, (name, id): &Place) -> Box<dyn BoxableExpression<stores::table, Pg, SqlType = Bool>> {
+    let comparison = sql::<Bool>("(lower(stores.name), stores.id) ")
+        .sql(operator)
+        .sql(" (")
+        .bind::<Text, _>(name.clone())
+        .sql(", ")
+        .bind::<BigInt, _>(*id)
+        .sql(")");
+    Box::new(comparison)
 }

@@ -2,4 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that meets an error must fail")]
 
+mod inventory;
+mod plans;
 mod stock;

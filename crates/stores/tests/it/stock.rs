@@ -1,9 +1,9 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use db::{Database, Error};
+use db::{Database, Error, Role};
 use stores::stock::{self, Key, Quantity};
-use testkit::{Builder, TestDatabase};
+use testkit::{Builder, TestDatabase, eventually};
 
 async fn lock(database: &Database, keys: Vec<Key>) -> Result<HashMap<Key, i32>, Error> {
     database.transaction(|tx| Box::pin(async move { stock::lock(tx, &keys).await })).await
@@ -83,9 +83,9 @@ async fn lock_waits_for_the_holder_and_reads_what_it_left() {
         let take = take.replacen("{}", &apples.0.to_string(), 1).replacen("{}", &apples.1.to_string(), 1);
         other.batch_execute(&take).await.unwrap();
         let before: i32 = held(&test, apples).await;
-        let database = test.handle();
+        let database = test.as_role(Role::CommandLine);
         let waiting = tokio::spawn(async move { lock(&database, keys).await });
-        until_blocked(&test, 1).await;
+        until_blocked(&test).await;
         other.batch_execute("COMMIT").await.unwrap();
         assert_eq!(waiting.await.unwrap().unwrap()[&apples], before - 1);
     }
@@ -95,9 +95,10 @@ async fn lock_waits_for_the_holder_and_reads_what_it_left() {
 async fn transactions_that_lock_in_any_order_never_deadlock() {
     let test = TestDatabase::new().await;
     let keys = two_stores(&test.build().await).await;
+    let patient = test.as_role(Role::CommandLine);
     let mut running = Vec::new();
     for round in 0..40 {
-        let database = test.handle();
+        let database = patient.clone();
         let mut keys = keys.to_vec();
         keys.rotate_left(round % 4);
         keys.truncate(3);
@@ -151,16 +152,12 @@ async fn held(test: &TestDatabase, key: Key) -> i32 {
     test.sql().await.query_one(row, &[&key.0, &key.1]).await.unwrap().get(0)
 }
 
-/// Waits until this many sessions wait for a lock.
-async fn until_blocked(test: &TestDatabase, sessions: i64) {
+/// Waits until one session waits for a lock.
+async fn until_blocked(test: &TestDatabase) {
     let sql = test.sql().await;
-    let blocked =
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    for _ in 0..200 {
-        if sql.query_one(blocked, &[]).await.unwrap().get::<_, i64>(0) == sessions {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("{sessions} sessions should wait for a lock by now");
+    let blocked = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    eventually("a session waits for a lock", Duration::from_secs(10), async || {
+        sql.query_opt(blocked, &[]).await.unwrap()
+    })
+    .await;
 }
