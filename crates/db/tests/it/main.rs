@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that meets an error must fail")]
 
+mod copy;
 mod migrations;
 mod schema;
 mod transactions;
