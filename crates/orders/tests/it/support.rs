@@ -31,7 +31,8 @@ impl Shop {
         let clock = Clock::fixed("2026-03-01T09:30:00.123456Z".parse().unwrap());
         // Patient, so that no test is about how fast the machine is.
         let patient = Duration::from_secs(30);
-        let config = db::Config { wait: patient, connect: patient, ..db::Config::new(database.url(), Role::Gateway) };
+        let gateway = db::Config::new(database.url(), Role::Gateway);
+        let config = db::Config { wait: patient, connect: patient, statement: patient, lock: patient, ..gateway };
         let patient = Database::new(&config).unwrap();
         let orders = Arc::new(Orders::new(patient.clone(), clock.clone()));
         let store = database.build().await.store("Corner shop").await;
