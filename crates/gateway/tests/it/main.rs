@@ -1,6 +1,9 @@
 //! The whole application over HTTP, and the shape of the workspace.
 
+#![expect(clippy::unwrap_used, reason = "a test that meets an error must fail")]
+
 mod architecture;
+mod contract;
 mod everywhere;
 mod orders;
 mod search;
