@@ -23,7 +23,7 @@ pub(crate) enum Lapse {
     ConsumerEnded,
     #[error("an acknowledgement was not accepted")]
     NotAcknowledged,
-    #[error("the session broke in another place")]
+    #[error("a message was left without its confirm, or the connection broke")]
     Broken,
 }
 

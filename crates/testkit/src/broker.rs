@@ -63,6 +63,12 @@ impl Broker {
         Some((message.delivery.properties, message.delivery.data))
     }
 
+    /// Deletes a queue and what lies in it.
+    pub async fn delete(&self, queue: &str) {
+        let (channel, queue) = (self.channel().await, self.full(queue).into());
+        channel.queue_delete(queue, QueueDeleteOptions::default()).await.expect("the queue can be deleted");
+    }
+
     fn full(&self, queue: &str) -> String {
         format!("{}.{queue}", self.prefix)
     }

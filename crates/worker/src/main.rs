@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use db::{Clock, Database};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::settings::Settings;
@@ -55,10 +56,11 @@ fn run() -> anyhow::Result<ExitCode> {
 
 async fn work(settings: Settings) -> anyhow::Result<()> {
     let mut signals = Signals::listen()?;
-    let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder()?;
+    let metrics = PrometheusBuilder::new().install_recorder()?;
     let database = Database::new(&settings.database)?;
     let worker = jobs::Worker::start(&settings.jobs, &database, tasks::registry(&database, &Clock::system()));
     let draining = web::Draining::default();
+    tokio::spawn(keep_up(metrics.clone()));
     let ops = ops::Ops { health: worker.health(), database, metrics, draining: draining.clone() };
     let address = ops::serve(&settings.ops_addr, ops)?;
     tracing::info!(ops = %address, broker = ?settings.jobs.broker, prefix = settings.jobs.prefix, "working");
@@ -76,6 +78,15 @@ async fn work(settings: Settings) -> anyhow::Result<()> {
     }
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Has the recorder fold its samples into summaries, or they would pile up where nobody asks for them.
+async fn keep_up(metrics: PrometheusHandle) {
+    let mut ticks = tokio::time::interval(Duration::from_secs(5));
+    loop {
+        ticks.tick().await;
+        metrics.run_upkeep();
+    }
 }
 
 struct Signals {

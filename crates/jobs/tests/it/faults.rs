@@ -137,6 +137,21 @@ async fn a_worker_started_before_its_servers_waits_for_them() {
     worker.stop().await;
 }
 
+#[tokio::test]
+async fn queues_that_vanish_are_made_again_and_no_event_is_lost() {
+    let bench = Bench::new().await;
+    let worker = bench.start(&bench.config(bench.broker.url()), bench.writer().registry());
+    bench.record(0..10).await;
+    bench.eventually_count("effects", 10).await;
+    bench.eventually_idle().await;
+    // The relay keeps its session, and learns from the message that comes back.
+    bench.broker.delete("tasks").await;
+    bench.record(10..30).await;
+    bench.eventually_count("effects", 30).await;
+    bench.eventually_idle().await;
+    worker.stop().await;
+}
+
 fn ready(worker: &Worker) -> bool {
     worker.health().parts().iter().all(|part| part.ready)
 }
