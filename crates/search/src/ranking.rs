@@ -8,7 +8,7 @@
 //! with the fewest typing errors, in the title before the category before the description, as the whole word before
 //! its beginning. Between products decides, in this order:
 //!
-//! 1. the title is the query;
+//! 1. the title is the query, letter by letter before word by word;
 //! 2. fewer words found only as a part of another word;
 //! 3. fewer typing errors, all words together;
 //! 4. words found in titles before categories before descriptions;
@@ -58,13 +58,21 @@ impl Hit {
 /// A product's place by relevance: the lesser goes first. Total, as ids differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Rank {
-    title_differs: bool,
+    title: TitleIs,
     inside: u8,
     errors: u8,
     fields: u8,
     prefixes: u8,
     title_length: usize,
     id: i64,
+}
+
+/// How far the title is the query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum TitleIs {
+    TheQuery,
+    ItsWords,
+    SomethingElse,
 }
 
 /// What a query asks of a product's text, prepared for one snapshot.
@@ -80,6 +88,8 @@ pub(crate) enum Text {
 /// The words of a query, and what in the dictionary each of them matches.
 pub(crate) struct Words {
     terms: Vec<Term>,
+    /// The query as it was typed.
+    query: String,
     /// The query's words in full, where all of them are in the dictionary.
     whole: Option<Vec<WordId>>,
 }
@@ -104,7 +114,7 @@ impl Text {
         let terms = words.iter().take(WORDS).enumerate();
         let terms = terms.map(|(place, word)| Term::new(Typed::new(word, place == open), snapshot)).collect();
         let whole = words.iter().map(|word| snapshot.word_id(word)).collect();
-        Self::Words(Words { terms, whole })
+        Self::Words(Words { terms, query: query.to_owned(), whole })
     }
 
     /// The product's place, if it matches.
@@ -143,7 +153,9 @@ impl Words {
             *hit = Some(term.best(product)?);
         }
         let mut rank = Rank::new(product, hits.into_iter().flatten());
-        rank.title_differs = self.whole.as_ref() != Some(&product.title_words);
+        if self.whole.as_ref() == Some(&product.title_words) {
+            rank.title = if self.query == product.title { TitleIs::TheQuery } else { TitleIs::ItsWords };
+        }
         Some(rank)
     }
 }
@@ -181,7 +193,7 @@ fn closest(matched: &[Option<Closeness>], words: &[WordId], field: Field) -> Opt
 impl Rank {
     fn new(product: &Product, hits: impl IntoIterator<Item = Hit>) -> Self {
         let mut rank = Self {
-            title_differs: true,
+            title: TitleIs::SomethingElse,
             inside: 0,
             errors: 0,
             fields: 0,
@@ -253,6 +265,16 @@ mod tests {
         for title in titles {
             assert_eq!(found(&snapshot, &query(title))[0], title);
             assert_eq!(found(&snapshot, &query(&title.to_uppercase()))[0], title);
+        }
+    }
+
+    #[test]
+    fn of_titles_with_the_same_words_the_one_that_was_typed_goes_first() {
+        let titles =
+            ["Honey Lemon Drops", "Honey/Lemon Drops", "Honey  Lemon Drops", "honey lemon drops", "Honey, Lemon Drops"];
+        let snapshot = titled(&titles);
+        for title in titles {
+            assert_eq!(found(&snapshot, &query(title))[0], title);
         }
     }
 
