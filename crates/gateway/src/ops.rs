@@ -1,5 +1,7 @@
 //! What operators' machines read. On an address of its own, which is never made public.
 
+use std::time::Duration;
+
 use actix_web::dev::ServerHandle;
 use actix_web::web::{Data, get};
 use actix_web::{App, HttpResponse, HttpServer};
@@ -20,10 +22,17 @@ pub fn serve_ops(address: &str, metrics: PrometheusHandle) -> anyhow::Result<Ser
             .run();
     let handle = server.handle();
     tokio::spawn(server);
+    tokio::spawn(async move {
+        // The recorder keeps every sample until it is folded, and nobody may ever ask for the metrics.
+        let mut ticks = tokio::time::interval(Duration::from_secs(5));
+        loop {
+            ticks.tick().await;
+            metrics.run_upkeep();
+        }
+    });
     Ok(handle)
 }
 
 async fn render(metrics: Data<PrometheusHandle>) -> HttpResponse {
-    metrics.run_upkeep();
     HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(metrics.render())
 }

@@ -6,5 +6,7 @@ mod architecture;
 mod contract;
 mod everywhere;
 mod orders;
+mod outages;
+mod process;
 mod search;
 mod system;

@@ -1,0 +1,104 @@
+//! The gateway as a process: started, loaded, told to stop.
+
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use testkit::TestDatabase;
+
+/// A port that was free a moment ago.
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn start(database: &TestDatabase, port: u16) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_gateway"))
+        .env("DATABASE_URL", database.url())
+        .env_remove("REDIS_URL")
+        .env("HTTP_ADDR", format!("127.0.0.1:{port}"))
+        .env("OPS_ADDR", format!("127.0.0.1:{}", free_port()))
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+async fn until_ready(base: &str) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    loop {
+        match reqwest::get(format!("{base}/readyz/")).await {
+            Ok(answer) if answer.status() == 200 => return,
+            _ => assert!(Instant::now() < deadline, "the gateway never gets ready"),
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
+async fn told_to_stop_it_answers_every_request_that_it_took() {
+    let database = TestDatabase::new().await;
+    let build = database.build().await;
+    let store = build.store("Corner").await;
+    let product = build.product("Oolong Tea", "Tea", "2.50").await;
+    build.stock(store, product, 1_000_000).await;
+    let port = free_port();
+    let base = format!("http://127.0.0.1:{port}");
+    let mut gateway = start(&database, port);
+    until_ready(&base).await;
+
+    let client = reqwest::Client::new();
+    let clients: Vec<_> = (0..8)
+        .map(|_| {
+            let (client, url) = (client.clone(), format!("{base}/orders/"));
+            let order = json!({"store_id": store, "items": [{"product_id": product, "quantity_requested": 1}]});
+            tokio::spawn(async move {
+                let mut confirmed = 0_i64;
+                loop {
+                    match client.post(&url).json(&order).send().await {
+                        Ok(answer) => {
+                            assert_eq!(answer.status(), 201, "no request that was taken fails");
+                            confirmed += 1;
+                        }
+                        // Nobody listens any more. Anything else would be a request that was taken and dropped.
+                        Err(error) if error.is_connect() => return confirmed,
+                        Err(error) => panic!("after {confirmed} orders: {error:?}"),
+                    }
+                }
+            })
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let told = Instant::now();
+    let killed = Command::new("kill").args(["-TERM", &gateway.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    let mut confirmed = 0;
+    for client in clients {
+        confirmed += client.await.unwrap();
+    }
+    assert!(gateway.wait().unwrap().success());
+    assert!(told.elapsed() < Duration::from_secs(20), "{:?}", told.elapsed());
+    let stored = "SELECT count(*) FROM orders WHERE status = 'CONFIRMED'";
+    let stored: i64 = database.sql().await.query_one(stored, &[]).await.unwrap().get(0);
+    assert_eq!(stored, confirmed, "what was answered is what was stored");
+    assert!(confirmed > 0);
+}
+
+#[tokio::test]
+async fn a_container_can_ask_it_how_it_is() {
+    let database = TestDatabase::new().await;
+    let port = free_port();
+    let ask = || {
+        Command::new(env!("CARGO_BIN_EXE_gateway"))
+            .arg("healthcheck")
+            .env("HTTP_ADDR", format!("0.0.0.0:{port}"))
+            .stderr(Stdio::null())
+            .status()
+            .unwrap()
+            .success()
+    };
+    assert!(!ask(), "nobody is there yet");
+    let mut gateway = start(&database, port);
+    until_ready(&format!("http://127.0.0.1:{port}")).await;
+    assert!(ask());
+    gateway.kill().unwrap();
+    gateway.wait().unwrap();
+}
