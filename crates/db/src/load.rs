@@ -17,6 +17,11 @@ use crate::copy::{BulkTx, CopyIn, Session};
 /// Lines applied in one transaction, unless all must be.
 const STEP: i64 = 10_000;
 
+/// Rows are looked up by key, one by one: reading a whole table for each step would cost the more steps the more the
+/// larger the table is.
+const BY_KEY: &str = "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off; \
+                      SET LOCAL jit = off";
+
 /// How often a transaction that stood in the way of another is tried.
 const TRIES: u32 = 5;
 
@@ -191,6 +196,7 @@ impl<L: Load> Staged<L> {
         loop {
             tries += 1;
             let tx = session.begin().await?;
+            tx.batch_execute(BY_KEY).await?;
             match L::apply(&tx, lines.clone()).await {
                 Ok(outcome) => {
                     tx.commit().await?;
