@@ -13,8 +13,9 @@ use metrics_exporter_prometheus::PrometheusHandle;
 /// # Errors
 /// When the address cannot be listened on.
 pub fn serve_ops(address: &str, metrics: PrometheusHandle) -> anyhow::Result<ServerHandle> {
+    let rendered = metrics.clone();
     let server =
-        HttpServer::new(move || App::new().app_data(Data::new(metrics.clone())).route("/metrics", get().to(render)))
+        HttpServer::new(move || App::new().app_data(Data::new(rendered.clone())).route("/metrics", get().to(render)))
             .workers(1)
             .disable_signals()
             .bind(address)
