@@ -5,8 +5,11 @@
 mod architecture;
 mod contract;
 mod everywhere;
+mod lists;
 mod orders;
 mod outages;
 mod process;
+mod products;
 mod search;
+mod stores;
 mod system;
