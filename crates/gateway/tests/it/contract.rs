@@ -23,8 +23,11 @@ struct Fixture {
     order: i64,
 }
 
-/// Operation → a request that succeeds. An operation of the document that is not here fails the test.
-const OPERATIONS: &[(&str, &str, fn(&Fixture) -> (String, Value))] = &[
+/// Method, path, and a request that succeeds: its path, and its body where it has one.
+type Operation = (&'static str, &'static str, fn(&Fixture) -> (String, Value));
+
+/// An operation of the document that is not here fails the test.
+const OPERATIONS: &[Operation] = &[
     ("GET", "/api/search/products/", |_| {
         ("/api/search/products/?q=tea&facets=true&highlight=true".into(), Value::Null)
     }),
