@@ -65,7 +65,7 @@ fn complete(path: &str, operation: &mut Operation) {
         problems.push(404);
     }
     if operation.request_body.is_some() {
-        problems.extend([413, 415]);
+        problems.extend([408, 413, 415]);
     }
     for status in problems {
         operation.responses.responses.entry(status.to_string()).or_insert_with(|| RefOr::T(problem()));

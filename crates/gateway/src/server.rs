@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
-use actix_web::web::{Data, to};
+use actix_web::web::{Data, redirect, to};
 use actix_web::{App, HttpServer};
 use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -58,6 +58,7 @@ pub fn serve(
             .configure(routes)
             .into_app()
             .configure(system::pages)
+            .service(redirect("/swagger-ui", "/swagger-ui/"))
             .service(
                 SwaggerUi::new("/swagger-ui/{_:.*}").config(Config::new(["/openapi.json"]).try_it_out_enabled(true)),
             )
@@ -69,7 +70,7 @@ pub fn serve(
     .disable_signals()
     .shutdown_timeout(15)
     .client_request_timeout(Duration::from_secs(5))
-    .keep_alive(Duration::from_secs(75));
+    .keep_alive(Duration::from_secs(15));
     if let Some(workers) = settings.workers {
         server = server.workers(workers);
     }

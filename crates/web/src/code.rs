@@ -41,7 +41,7 @@ macro_rules! codes {
 codes! {
     Invalid = "invalid", BAD_REQUEST, "The request is not valid",
         "One or more fields or parameters are missing, of the wrong type or out of range. `errors` names every one of them with a pointer into the body or the parameter's name. Nothing was stored.";
-    MalformedJson = "malformed_json", BAD_REQUEST, "The body is not JSON",
+    MalformedJson = "malformed_json", BAD_REQUEST, "The body cannot be read as JSON",
         "The body could not be parsed as JSON. `detail` says where parsing stopped. Nothing was stored.";
     TooDeep = "too_deep", BAD_REQUEST, "The page lies too deep",
         "Only the first 10,000 results of a search can be paged through. Narrow the search instead.";
@@ -53,6 +53,8 @@ codes! {
         "Pages are numbered from 1 to the last one. Follow `next` and `previous` instead of counting.";
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "The method is not allowed here",
         "The address exists but does not take this method. The header `Allow` lists those that it takes.";
+    RequestTimeout = "request_timeout", REQUEST_TIMEOUT, "The body did not arrive in time",
+        "A body must arrive within 10 seconds. Nothing was stored.";
     Conflict = "conflict", CONFLICT, "The request conflicts with what is stored",
         "The object changed, or is in a state that does not allow this. Read it again and decide anew.";
     IdempotencyKeyInFlight = "idempotency_key_in_flight", CONFLICT, "The first request with this key is still being worked on",

@@ -39,8 +39,10 @@ impl Error {
         Self { code, detail: None, faults: Vec::new(), headers: Vec::new(), cause: None }
     }
 
-    /// A request that is wrong in these places.
-    pub fn invalid(faults: Vec<Fault>) -> Self {
+    /// A request that is wrong in these places. Of a flood of them the first thousand are named, so that an answer
+    /// cannot outgrow its request by much.
+    pub fn invalid(mut faults: Vec<Fault>) -> Self {
+        faults.truncate(1_000);
         Self { faults, ..Self::new(Code::Invalid) }
     }
 

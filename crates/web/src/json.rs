@@ -2,9 +2,11 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::CONTENT_TYPE;
+use actix_web::rt::time::timeout;
 use actix_web::web::BytesMut;
 use actix_web::{FromRequest, HttpRequest};
 use deserr::{DeserializeError, Deserr, ErrorKind, IntoValue, Value, ValueKind, ValuePointerRef, take_cf_content};
@@ -18,6 +20,9 @@ const LIMIT: usize = 256 * 1024;
 /// How much of a larger body is read and thrown away, so that the client gets to read the answer instead of a reset.
 const DRAINED: usize = 16 * 1024 * 1024;
 
+/// How long a body may take to arrive.
+const DEADLINE: Duration = Duration::from_secs(10);
+
 /// Extractor of a JSON body. Unknown fields are ignored.
 #[derive(Debug, Clone)]
 pub struct Json<T>(pub T);
@@ -30,12 +35,12 @@ impl<T: Deserr<Faults> + 'static> FromRequest for Json<T> {
         let is_json = is_json(request);
         let payload = payload.take();
         Box::pin(async move {
-            let body = read(payload).await?;
+            let body = timeout(DEADLINE, read(payload)).await.map_err(|_| Error::new(Code::RequestTimeout))??;
             if !is_json {
                 return Err(Error::new(Code::UnsupportedMediaType));
             }
             let value: serde_json::Value = serde_json::from_slice(&body).map_err(|error| {
-                Error::new(Code::MalformedJson).with_detail(format!("The body is not JSON: {error}."))
+                Error::new(Code::MalformedJson).with_detail(format!("The body cannot be read as JSON: {error}."))
             })?;
             deserr::deserialize(value).map(Self).map_err(|faults: Faults| Error::invalid(faults.0))
         })

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use actix_web::dev::Payload;
 use actix_web::http::header::HOST;
@@ -17,10 +18,21 @@ pub struct PublicUrl(pub String);
 #[derive(Debug, Clone)]
 pub struct Links {
     address: String,
+    path: String,
     query: Vec<(String, String)>,
 }
 
 impl Links {
+    /// A fingerprint of the list that is read here: its path and filters, whatever the page.
+    pub(crate) fn list(&self) -> u32 {
+        let mut filters: Vec<_> =
+            self.query.iter().filter(|(name, _)| !["page", "page_size", "cursor"].contains(&name.as_str())).collect();
+        filters.sort();
+        let mut hasher = DefaultHasher::new();
+        (&self.path, filters).hash(&mut hasher);
+        hasher.finish() as u32
+    }
+
     /// The current address with other values for some query parameters; `None` leaves one out.
     pub fn with(&self, changes: &[(&str, Option<String>)]) -> String {
         let kept = self.query.iter().filter(|(name, _)| changes.iter().all(|(changed, _)| changed != name));
@@ -50,7 +62,8 @@ impl FromRequest for Links {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let address = format!("{}{}", base_url(request), request.path());
         let query = crate::params::pairs(request.query_string()).unwrap_or_default();
-        ready(Ok(Self { address, query: query.into_iter().filter(|(_, value)| !value.is_empty()).collect() }))
+        let path = request.path().to_owned();
+        ready(Ok(Self { address, path, query: query.into_iter().filter(|(_, value)| !value.is_empty()).collect() }))
     }
 }
 

@@ -56,6 +56,8 @@ pub struct Spot<K> {
     pub page: i64,
     /// How many rows there are in all, if an earlier page counted them.
     pub count: Option<i64>,
+    /// The list that the cursor was made for.
+    list: Option<u32>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -68,6 +70,8 @@ struct Cursor<K> {
     p: i64,
     /// How many rows there are in all.
     c: i64,
+    /// Which list, with which filters: [`Links::list`].
+    l: u32,
 }
 
 /// A page number that a page can have. Anything else is a page that does not exist, not a fault.
@@ -117,16 +121,20 @@ impl Paging {
         let Some(text) = &self.cursor else {
             let page = self.page.unwrap_or(1);
             let skip = (page - 1).saturating_mul(i64::try_from(size).unwrap_or(i64::MAX));
-            return Ok(Spot { seek: Seek::Skip(skip), size, page, count: None });
+            return Ok(Spot { seek: Seek::Skip(skip), size, page, count: None, list: None });
         };
         let json = URL_SAFE_NO_PAD.decode(text).ok().filter(|json| !has_nul(json));
         let cursor = json.and_then(|json| serde_json::from_slice::<Cursor<K>>(&json).ok());
-        let Some(Cursor { f, k, p, c }) = cursor else {
-            return Err(Error::new(Code::NoSuchPage).with_detail("The cursor is not one of this list's."));
+        let Some(Cursor { f, k, p, c, l }) = cursor.filter(|cursor| cursor.p >= 1 && cursor.c >= 0) else {
+            return Err(foreign_cursor());
         };
         let seek = if f { Seek::After(k) } else { Seek::Before(k) };
-        Ok(Spot { seek, size, page: p, count: Some(c) })
+        Ok(Spot { seek, size, page: p, count: Some(c), list: Some(l) })
     }
+}
+
+fn foreign_cursor() -> Error {
+    Error::new(Code::NoSuchPage).with_detail("The cursor is not one of this list's.")
 }
 
 /// PostgreSQL has no NUL in text, and a cursor is whatever a client makes of it.
@@ -138,7 +146,8 @@ impl<T> Page<T> {
     /// Makes the page from its rows; `key` is the sort key of a row.
     ///
     /// # Errors
-    /// [`Code::NoSuchPage`] when a page past the last was asked for by number. The first page always exists.
+    /// [`Code::NoSuchPage`] when a page past the last was asked for by number (the first page always exists), or the
+    /// cursor is that of another list or of other filters.
     pub fn new<R, K: Serialize>(
         spot: &Spot<K>,
         count: i64,
@@ -147,6 +156,9 @@ impl<T> Page<T> {
         key: impl Fn(&R) -> K,
         show: impl FnMut(R) -> T,
     ) -> Result<Self, Error> {
+        if spot.list.is_some_and(|list| list != links.list()) {
+            return Err(foreign_cursor());
+        }
         let by_number = matches!(spot.seek, Seek::Skip(_));
         if by_number && spot.page > 1 && rows.rows.is_empty() {
             return Err(Error::new(Code::NoSuchPage));
@@ -156,7 +168,7 @@ impl<T> Page<T> {
         let has_previous = if backward { rows.more } else { !by_number || spot.page > 1 };
         let link = |row: Option<&R>, forward: bool| {
             let page = if forward { spot.page.saturating_add(1) } else { (spot.page - 1).max(1) };
-            let cursor = Cursor { f: forward, k: key(row?), p: page, c: count };
+            let cursor = Cursor { f: forward, k: key(row?), p: page, c: count, l: links.list() };
             let text = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&cursor).ok()?);
             Some(links.with(&[("page", None), ("cursor", Some(text))]))
         };

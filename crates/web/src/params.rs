@@ -77,9 +77,15 @@ pub struct ParamReader {
 }
 
 impl ParamReader {
-    /// The last value given for `name`, if one was.
+    /// The value given for `name`, if one was. Two that differ are a fault: taking either would be a guess.
     pub fn optional<T: Param>(&mut self, name: &'static str) -> Option<T> {
-        self.many(name).pop()
+        let given = || self.pairs.iter().filter(|(given, text)| given == name && !text.is_empty());
+        let contradicts = given().any(|pair| Some(pair) != given().next());
+        let value = self.many(name).pop();
+        if contradicts {
+            self.refuse(name, Rejected::new("repeated", "Must be given once."));
+        }
+        value
     }
 
     /// Every value given for `name`, in their order.

@@ -20,8 +20,12 @@ pub(crate) fn normalise(request: &mut ServiceRequest) {
     request.head_mut().uri = uri;
 }
 
-/// `None` when the path is canonical already.
+/// `None` when the path is canonical already. `/swagger-ui` is left alone: its page refers to files beside it, so it
+/// must be redirected.
 fn canonical(path: &str) -> Option<String> {
+    if path == "/swagger-ui" {
+        return None;
+    }
     let bare = path.trim_end_matches('/');
     let is_file = bare.rsplit('/').next().is_some_and(|last| last.contains('.'));
     let wanted = if is_file { bare.to_owned() } else { format!("{bare}/") };
@@ -41,7 +45,7 @@ mod tests {
             ("/", None),
             ("/openapi.json", None),
             ("/openapi.json/", Some("/openapi.json")),
-            ("/swagger-ui", Some("/swagger-ui/")),
+            ("/swagger-ui", None),
             ("/swagger-ui/index.css", None),
         ] {
             assert_eq!(canonical(given).as_deref(), wanted, "{given}");

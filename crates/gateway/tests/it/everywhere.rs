@@ -59,3 +59,76 @@ async fn a_request_keeps_its_name_if_it_is_sane() {
         assert_eq!(renamed.header("x-request-id").unwrap().len(), 32);
     }
 }
+
+fn cursor_of(page: &serde_json::Value) -> String {
+    page["next"].as_str().unwrap().split("cursor=").nth(1).unwrap().split('&').next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_cursor_belongs_to_its_list_and_filters() {
+    let app = TestApp::start().await;
+    let build = app.build().await;
+    for number in 0..3 {
+        build.store(&format!("Store {number}")).await;
+        build.product(&format!("Product {number}"), "Tea", "1.00").await;
+    }
+    let cursor = cursor_of(&app.get("/products/?page_size=1&category=tea").await.expect(200));
+    app.get(&format!("/products/?page_size=2&category=tea&cursor={cursor}")).await.expect(200);
+    for elsewhere in ["/products/?", "/products/?category=coffee&", "/stores/?", "/categories/?"] {
+        app.get(&format!("{elsewhere}cursor={cursor}")).await.expect_problem(404, "no_such_page");
+    }
+    for made_up in [
+        r#"{"f":true,"k":2,"p":-9223372036854775808,"c":1200,"l":1}"#,
+        r#"{"f":true,"k":2,"p":2,"c":-1,"l":1}"#,
+        r#"{"f":true,"k":"\u0000","p":2,"c":1,"l":1}"#,
+        "{}",
+    ] {
+        let cursor = base64(made_up);
+        for list in ["/products/", "/stores/", "/categories/", "/stores/1/inventory/", "/stores/1/orders/"] {
+            app.get(&format!("{list}?cursor={cursor}")).await.expect_problem(404, "no_such_page");
+        }
+    }
+}
+
+/// URL-safe, without padding.
+fn base64(text: &str) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let bits: Vec<u8> = text.bytes().flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1)).collect();
+    let number = |six: &[u8]| six.iter().fold(0, |sum, bit| sum << 1 | bit) << (6 - six.len());
+    bits.chunks(6).map(|six| char::from(LETTERS[usize::from(number(six))])).collect()
+}
+
+#[tokio::test]
+async fn a_parameter_that_contradicts_itself_is_refused() {
+    let app = TestApp::start().await;
+    let problem = app.get("/products/?page=1&page=2").await.expect_problem(400, "invalid");
+    assert_eq!(problem["errors"][0]["code"], "repeated");
+    app.get("/products/?page=1&page=1").await.expect(200);
+    let order = serde_json::json!({"store_id": 1, "items": []});
+    let answer = app.post("/orders/?dry_run=true&dry_run=false", &order).await;
+    assert_eq!(answer.expect_problem(400, "invalid")["errors"][0]["parameter"], "dry_run");
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_arrive_is_not_waited_for() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let app = TestApp::start().await;
+    let mut stream = tokio::net::TcpStream::connect(app.base().trim_start_matches("http://")).await.unwrap();
+    let half = "POST /orders/ HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{";
+    stream.write_all(half.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    let read = tokio::time::timeout(std::time::Duration::from_secs(15), stream.read_to_string(&mut answer));
+    read.await.expect("the connection is closed").unwrap();
+    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+    assert!(answer.contains("request_timeout"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_flood_of_faults_is_not_answered_in_full() {
+    let app = TestApp::start().await;
+    let body = format!("{{\"store_id\":1,\"items\":[{}]}}", vec!["0"; 80_000].join(","));
+    let request = app.request(Method::POST, "/orders/").header("content-type", "application/json").body(body);
+    let answer = app.send(request).await;
+    answer.expect_problem(400, "invalid");
+    assert!(answer.text.len() < 200_000, "{} bytes", answer.text.len());
+}
