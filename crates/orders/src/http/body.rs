@@ -26,7 +26,7 @@ pub(crate) struct NewOrder {
 #[expect(dead_code, reason = "only its documentation is used: items are read by hand")]
 pub(crate) struct NewItem {
     /// What is wanted.
-    #[schema(example = 10)]
+    #[schema(example = 401)]
     product_id: i64,
     /// How many units.
     #[schema(minimum = 1, maximum = 1_000_000, example = 2)]

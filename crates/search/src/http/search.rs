@@ -34,19 +34,18 @@ pub(crate) async fn search_products(
 #[into_params(parameter_in = Query)]
 pub(crate) struct Parameters {
     /// Words to find; the first 16 count.
-    #[param(example = "organic milk")]
+    #[param(example = "steel bottle")]
     q: Option<String>,
     /// Name (in any case) or id of a category. May be given several times, for any of them.
-    #[param(required = false, style = Form, explode, example = json!(["milk"]))]
+    #[param(required = false, style = Form, explode)]
     category: Vec<String>,
     /// The least price.
-    #[param(value_type = Option<String>, pattern = r"^-?\d{1,12}(\.\d{1,6})?$", example = "1.50")]
+    #[param(value_type = Option<String>, pattern = r"^-?\d{1,12}(\.\d{1,6})?$")]
     min_price: Option<Money>,
     /// The highest price.
-    #[param(value_type = Option<String>, pattern = r"^-?\d{1,12}(\.\d{1,6})?$", example = "9.99")]
+    #[param(value_type = Option<String>, pattern = r"^-?\d{1,12}(\.\d{1,6})?$")]
     max_price: Option<Money>,
     /// Adds what this store has of each product, and is the store that `in_stock` means.
-    #[param(example = 1)]
     store_id: Option<i64>,
     /// `true` for only what is in stock: at the store, or without one anywhere.
     in_stock: Option<bool>,

@@ -42,7 +42,7 @@ pub(crate) async fn suggest_titles(
 #[into_params(parameter_in = Query)]
 pub(crate) struct Parameters {
     /// What has been typed so far: at least 3 characters, without white space around. Over 200 nothing is found.
-    #[param(min_length = 3, example = "choc")]
+    #[param(min_length = 3, example = "bottle")]
     q: String,
 }
 
