@@ -5,10 +5,11 @@ export PROFILE
 
 CARGO := cargo
 MANAGE := $(CARGO) run --quiet --profile $(PROFILE) --package manage --
-COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
+COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose) \
+	$(if $(wildcard .env),--env-file .env) -p stockroom -f docker/compose.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop seed psql test check fmt generated-check openapi audit up down clean
+.PHONY: help run stop seed psql test check fmt generated-check openapi audit up down compose clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' Makefile
@@ -49,11 +50,14 @@ audit: ## advisories, licences and sources (cargo-deny), unused dependencies (ca
 	$(CARGO) deny check
 	$(CARGO) machete
 
-up: ## build the images and run everything in containers
-	$(COMPOSE) -p stockroom -f docker/compose.yaml up -d --build $(ARGS)
+up: ## build the images and run everything in containers, on 127.0.0.1:8000 (HTTP_PORT=…)
+	$(COMPOSE) up -d --build $(ARGS)
 
 down: ## end the containers (ARGS=-v deletes their data too)
-	$(COMPOSE) -p stockroom -f docker/compose.yaml down $(ARGS)
+	$(COMPOSE) down $(ARGS)
+
+compose: ## docker compose on those containers (ARGS="run --rm manage seed", ARGS="logs -f worker")
+	@$(COMPOSE) $(ARGS)
 
 clean: ## delete what was built; the data under .local stays
 	$(CARGO) clean
