@@ -52,6 +52,10 @@ async fn run() -> anyhow::Result<()> {
             () = tokio::time::sleep(Duration::from_secs(1)) => {}
             () = wait_for_signal() => std::process::exit(1),
         }
+        // Stopping closes connections that have not sent their request yet, so nobody new is let in first, and those
+        // who are in get a moment to speak.
+        handle.pause().await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
         handle.stop(true).await;
     });
     server.await?;
