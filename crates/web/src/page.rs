@@ -57,7 +57,14 @@ pub struct Spot<K> {
     /// How many rows there are in all, if an earlier page counted them.
     pub count: Option<i64>,
     /// The list that the cursor was made for.
-    list: Option<u32>,
+    pub list: Option<u32>,
+}
+
+impl<K> Spot<K> {
+    /// A page that begins there, of a list that nobody has counted yet.
+    pub fn new(seek: Seek<K>, size: usize) -> Self {
+        Self { seek, size, page: 1, count: None, list: None }
+    }
 }
 
 #[derive(Serialize, Deserialize)]

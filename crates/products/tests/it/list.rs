@@ -17,7 +17,7 @@ async fn fill(test: &TestDatabase) {
 }
 
 async fn page(conn: &Connection, filter: &Filter, seek: Seek<i64>) -> (i64, Vec<i64>, bool) {
-    let spot = Spot { seek, size: 20, page: 1, count: None };
+    let spot = Spot::new(seek, 20);
     let (count, page) = products::list(conn, filter, &spot).await.unwrap();
     (count, page.rows.iter().map(|product| product.id).collect(), page.more)
 }

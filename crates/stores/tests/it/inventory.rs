@@ -36,7 +36,7 @@ async fn expected(sql: &Client, condition: &str) -> Vec<i64> {
 }
 
 fn start(size: usize) -> Spot<Place> {
-    Spot { seek: Seek::Skip(0), size, page: 1, count: None }
+    Spot { seek: Seek::Skip(0), size, page: 1, count: None, list: None }
 }
 
 fn place(row: &Stocked) -> Place {

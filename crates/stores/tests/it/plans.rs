@@ -26,7 +26,7 @@ async fn fill(test: &TestDatabase) {
 }
 
 fn from(seek: Seek<Place>, count: i64) -> Spot<Place> {
-    Spot { seek, size: 20, page: 2, count: Some(count) }
+    Spot { seek, size: 20, page: 2, count: Some(count), list: None }
 }
 
 fn start() -> Seek<Place> {
