@@ -1,6 +1,7 @@
 //! The pool, and transactions on it.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool::Runtime;
@@ -8,7 +9,7 @@ use diesel::ConnectionError;
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use futures_util::FutureExt;
+use futures_util::{FutureExt, join};
 use secrecy::ExposeSecret;
 use tokio::runtime::Handle;
 use tracing::Instrument;
@@ -23,6 +24,7 @@ pub type Connection = Object<AsyncPgConnection>;
 pub struct Database {
     pool: Pool<AsyncPgConnection>,
     runtime: Handle,
+    config: Arc<Config>,
 }
 
 impl Database {
@@ -51,12 +53,16 @@ impl Database {
             .recycle_timeout(Some(Duration::from_millis(250)))
             .build()
             .map_err(|error| Error::Unavailable(error.to_string()))?;
-        Ok(Self { pool, runtime })
+        Ok(Self { pool, runtime, config: Arc::new(config.clone()) })
     }
 
-    /// How many connections there may be at most.
-    pub fn max_size(&self) -> usize {
-        self.pool.status().max_size
+    /// A handle on the same server with a pool of its own: for those who must not wait behind others, nor keep them
+    /// waiting.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn apart(&self, pool_size: usize) -> Result<Self, Error> {
+        Self::new(&Config { pool_size, ..Config::clone(&self.config) })
     }
 
     /// Borrows a connection for reading.
@@ -83,7 +89,8 @@ impl Database {
     {
         let conn = self.connection().await?;
         let running = async move {
-            let mut tx = Tx::begin(conn).await?;
+            let mut tx = Tx::on(conn);
+            tx.begin().await?;
             match work(&mut tx).await {
                 Ok(value) => {
                     tx.commit().await?;
@@ -103,6 +110,30 @@ impl Database {
                 Ok(panic) => std::panic::resume_unwind(panic),
                 Err(_) => Err(Error::Unavailable("the process is stopping".into()).into()),
             },
+        }
+    }
+
+    /// Begins a transaction (READ COMMITTED) and sends its `first` statements along with the BEGIN, in one round trip.
+    ///
+    /// For tasks that live on when those who wait for them go away: whoever drops the [`Tx`] before its end loses the
+    /// connection with it. Handlers use [`transaction`](Self::transaction).
+    ///
+    /// # Errors
+    /// Those of `first`, and [`Error`] of the connection.
+    pub async fn begin<T, E, F>(&self, first: F) -> Result<(Tx, T), E>
+    where
+        E: From<Error>,
+        F: for<'t> FnOnce(&'t Tx) -> Pin<Box<dyn Future<Output = Result<T, E>> + Send + 't>>,
+    {
+        let tx = Tx::on(self.connection().await?);
+        // The BEGIN is polled first, hence sent first.
+        let (begun, first) = join!(tx.begin(), first(&tx));
+        match begun.map_err(E::from).and(first) {
+            Ok(value) => Ok((tx, value)),
+            Err(error) => {
+                tx.roll_back().await;
+                Err(error)
+            }
         }
     }
 

@@ -1,38 +1,60 @@
 //! A transaction under way.
 
 use std::ops::{Deref, DerefMut};
+use std::time::Duration;
 
 use diesel_async::pooled_connection::deadpool::Object;
-use diesel_async::{AsyncConnection, AsyncPgConnection, TransactionManager};
+use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 
 use crate::Error;
 
-type Manager = <AsyncPgConnection as AsyncConnection>::TransactionManager;
-
-/// Proof of being inside a transaction. Commands that write take `&mut Tx`; reads inside it go through the
-/// connection that it derefs to. Made by [`Database::transaction`](crate::Database::transaction) alone.
+/// Proof of being inside a transaction. Commands that write take `&mut Tx`, or `&Tx` where several statements are sent
+/// at once; reads inside it go through the connection that it derefs to. Made by
+/// [`Database::transaction`](crate::Database::transaction) and [`Database::begin`](crate::Database::begin) alone.
+///
+/// BEGIN, COMMIT and ROLLBACK are sent as they are, past diesel's transaction manager, which wants the connection for
+/// itself: so the first statements can travel with the BEGIN.
 pub struct Tx {
     conn: Option<Object<AsyncPgConnection>>,
 }
 
 impl Tx {
-    pub(crate) async fn begin(mut conn: Object<AsyncPgConnection>) -> Result<Self, Error> {
-        Manager::begin_transaction(&mut *conn).await?;
-        Ok(Self { conn: Some(conn) })
+    pub(crate) fn on(conn: Object<AsyncPgConnection>) -> Self {
+        Self { conn: Some(conn) }
     }
 
-    pub(crate) async fn commit(mut self) -> Result<(), Error> {
-        let result = Manager::commit_transaction(&mut **self).await;
-        if result.is_ok() {
-            drop(self.conn.take());
-        }
-        Ok(result?)
+    pub(crate) async fn begin(&self) -> Result<(), Error> {
+        self.send("BEGIN").await
     }
 
-    pub(crate) async fn roll_back(mut self) {
-        if Manager::rollback_transaction(&mut **self).await.is_ok() {
+    /// Waits for locks only this long from now on, instead of as long as the connection's settings say.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn limit_lock_wait(&self, limit: Duration) -> Result<(), Error> {
+        self.send(&format!("SET LOCAL lock_timeout = {}", limit.as_millis())).await
+    }
+
+    /// Commits, and lends the connection back to the pool.
+    ///
+    /// # Errors
+    /// Those of the database. After [`Error::Unavailable`] it is not known whether the transaction was committed.
+    pub async fn commit(mut self) -> Result<(), Error> {
+        self.send("COMMIT").await?;
+        drop(self.conn.take());
+        Ok(())
+    }
+
+    /// Undoes everything, and lends the connection back to the pool if it is still of use.
+    pub async fn roll_back(mut self) {
+        if self.send("ROLLBACK").await.is_ok() {
             drop(self.conn.take());
         }
+    }
+
+    async fn send(&self, command: &str) -> Result<(), Error> {
+        let mut conn: &AsyncPgConnection = self;
+        Ok(conn.batch_execute(command).await?)
     }
 }
 

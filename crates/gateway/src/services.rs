@@ -32,7 +32,7 @@ impl Services {
     /// When a setting cannot be used.
     pub fn connect(settings: &Settings) -> anyhow::Result<Self> {
         let database = Database::new(&settings.database)?;
-        let orders = Orders::new(database.clone(), Clock::system());
+        let orders = Orders::new(database.clone(), Clock::system(), &settings.orders)?;
         let cache = Cache::new(&settings.cache)?;
         let search = Search::new(database.clone(), cache.clone(), &settings.search);
         Ok(Self { database, orders, cache, search, schema_is_current: Arc::default() })

@@ -28,6 +28,8 @@ pub struct Settings {
     pub database: db::Config,
     /// Redis, or none.
     pub cache: cache::Config,
+    /// Placing orders.
+    pub orders: orders::Config,
     /// Searching.
     pub search: search::Config,
 }
@@ -42,6 +44,7 @@ impl Settings {
             workers: None,
             database,
             cache: cache::Config::local(),
+            orders: orders::Config::default(),
             search: search::Config::default(),
         }
     }
@@ -53,6 +56,7 @@ impl Settings {
     pub fn from_env() -> anyhow::Result<Self> {
         let mut settings = Self::new(db::Config::from_env(db::Role::Gateway)?);
         settings.cache = cache::Config::from_env();
+        settings.orders = orders::Config::from_env()?;
         settings.search = search::Config::from_env()?;
         settings.http_addr = http_addr();
         if let Some(address) = variable("OPS_ADDR") {

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 pub(crate) const KEPT: TimeDelta = TimeDelta::hours(72);
 
 /// A client's name for one intended order. Belongs to the store that the order is for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Key {
     /// Whose key it is: empty for clients without a token.
     pub client: String,
@@ -57,16 +57,20 @@ struct Row {
 }
 
 /// Claims these keys of stores until the transaction ends, or says what stands against it; one claim per key, in their
-/// order. The keys must be different ones: a transaction never stands in its own way.
+/// order. The keys must be different ones: a transaction never stands in its own way. Each is looked up by the primary
+/// key, whatever the planner believes of the table's size: `OFFSET 0` keeps the lateral query a query of its own.
 ///
 /// The rows are those that were there when the statement began, so a key that was answered in the same instant can look
 /// new; [`keep`] notices.
-pub(crate) async fn claim(tx: &Tx, keys: &[(i64, &Key)], now: DateTime<Utc>) -> Result<Vec<Claim>, db::Error> {
+pub(crate) async fn claim(tx: &Tx, keys: &[(i64, Key)], now: DateTime<Utc>) -> Result<Vec<Claim>, db::Error> {
     let rows: Vec<Row> = diesel::sql_query(
         "SELECT pg_try_advisory_xact_lock(asked.lock) AS free, kept.request_hash, kept.order_id, kept.answer \
          FROM unnest($1, $2, $3, $4) WITH ORDINALITY AS asked (store_id, client, key, lock, place) \
-         LEFT JOIN idempotency_keys AS kept ON kept.store_id = asked.store_id \
-             AND kept.client = asked.client AND kept.key = asked.key AND kept.created_at > $5 \
+         LEFT JOIN LATERAL ( \
+             SELECT request_hash, order_id, answer FROM idempotency_keys AS kept \
+             WHERE kept.store_id = asked.store_id AND kept.client = asked.client AND kept.key = asked.key \
+                 AND kept.created_at > $5 \
+             OFFSET 0) AS kept ON true \
          ORDER BY asked.place",
     )
     .bind::<Array<BigInt>, _>(keys.iter().map(|(store, _)| *store).collect::<Vec<_>>())
@@ -92,7 +96,10 @@ impl From<Row> for Claim {
 
 /// Keeps the answers to keys that were [claimed](claim) as new, over those that are too old to count. `false` when
 /// another transaction has answered one of them meanwhile: then nothing of this one may be kept.
-pub(crate) async fn keep(tx: &Tx, answers: &[(i64, &Key, &Answer)], now: DateTime<Utc>) -> Result<bool, db::Error> {
+pub(crate) async fn keep(tx: &Tx, answers: &[(i64, &Key, Answer)], now: DateTime<Utc>) -> Result<bool, db::Error> {
+    if answers.is_empty() {
+        return Ok(true);
+    }
     let written = diesel::sql_query(
         "INSERT INTO idempotency_keys (store_id, client, key, request_hash, order_id, answer, created_at) \
          SELECT *, $7 FROM unnest($1, $2, $3, $4, $5, $6) \

@@ -2,10 +2,15 @@
 
 mod answer;
 mod basket;
+mod batch;
+mod commit;
+mod config;
 mod decide;
 pub mod events;
 mod http;
 mod idempotency;
+mod in_flight;
+mod lane;
 mod order;
 mod place;
 pub mod reactions;
@@ -14,9 +19,11 @@ mod schema;
 mod write;
 
 pub use basket::{Basket, BasketFault, MAX_LINES, MAX_QUANTITY, Wanted};
+pub use config::{Config, ConfigError};
 pub use decide::UnknownProduct;
 pub use http::routes;
 pub use idempotency::Key;
+pub use lane::NotDone;
 pub use order::{Confirmation, ConfirmationState, Line, Order, Reason, Rejection, Status, Summary, Terms};
 pub use place::{Orders, PlaceError, Placed, Request};
 pub use read::{Filter, ListError, SortKey};

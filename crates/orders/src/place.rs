@@ -1,35 +1,35 @@
-//! Placing an order: one transaction, read from top to bottom.
+//! Placing an order: what is asked for, what may come of it, and the way into a lane. What happens there is told in
+//! `batch`, and how it is decided in `decide`.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use db::{Clock, Database, Tx};
-use futures_util::{TryFutureExt, try_join};
-use stores::stock;
-use tokio::sync::Semaphore;
+use db::{Clock, Database};
+use futures_util::try_join;
 
-use crate::answer;
 use crate::basket::Basket;
+use crate::batch::{Batches, Job};
+use crate::config::Config;
 use crate::decide::{UnknownProduct, decide};
-use crate::events::OrderConfirmed;
-use crate::idempotency::{self, Answer, Claim, Key};
-use crate::order::{Order, Status, Terms};
+use crate::idempotency::Key;
+use crate::in_flight::InFlight;
+use crate::lane::{Failure, Lane, NotDone, Pass};
+use crate::order::{Order, Terms};
 use crate::read;
-use crate::write;
 
 /// How often an attempt that stood in the way of another transaction is made again.
 const RETRIES: u32 = 4;
 
-/// How long a request waits for its turn.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How often an attempt is made again when the database was away: connections that broke while they lay idle are
+/// noticed only when they are used.
+const RECONNECTS: u32 = 2;
 
-/// The orders of all stores. Cheap to clone; clones take turns.
+/// The orders of all stores. Cheap to clone; clones share lanes.
 #[derive(Clone)]
 pub struct Orders {
     pub(crate) database: Database,
     pub(crate) clock: Clock,
-    /// As many as orders may be placed at once.
-    turns: Arc<Semaphore>,
+    lanes: Arc<[Lane<Batches>]>,
+    in_flight: InFlight,
 }
 
 /// What a client asks for.
@@ -59,8 +59,8 @@ pub enum Placed {
     },
 }
 
-/// Why nothing was placed. Nothing is stored then.
-#[derive(Debug, thiserror::Error)]
+/// Why nothing was placed. Nothing is stored then, but for [`PlaceError::Unknown`].
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum PlaceError {
     /// There is no such store.
     #[error("There is no store {0}.")]
@@ -74,58 +74,53 @@ pub enum PlaceError {
     /// The key was used for another basket.
     #[error("This Idempotency-Key was used before with another body.")]
     KeyReused,
-    /// Too many orders are being placed. Trying later helps.
-    #[error("no turn came in time: too many orders are being placed")]
-    Busy,
+    /// It was not its turn in time, or the work on it went wrong.
+    #[error(transparent)]
+    NotDone(#[from] NotDone),
     /// The database failed.
     #[error(transparent)]
-    Database(#[from] db::Error),
+    Database(Arc<db::Error>),
+    /// The connection broke during the COMMIT, and the database did not come back in time to tell what became of it.
+    #[error("it is not known whether the transaction was committed")]
+    Unknown,
     /// Something that was read at the start was no longer so at the end: trying again helps.
     #[error("another transaction changed what this one had read: {0}")]
     Overtaken(&'static str),
     /// The answer cannot be written as JSON.
     #[error(transparent)]
-    Answer(#[from] serde_json::Error),
+    Answer(Arc<serde_json::Error>),
 }
 
 impl Orders {
-    /// The orders kept in `database`. Placing takes up to three quarters of its connections, and waits in line for them
-    /// first come, first served: a rush on one product leaves the rest to those who read.
-    pub fn new(database: Database, clock: Clock) -> Self {
-        let turns = Arc::new(Semaphore::new((database.max_size() * 3 / 4).max(1)));
-        Self { database, clock, turns }
-    }
-
-    /// Decides a request, stores the order and takes its stock: all of it, or nothing.
-    ///
-    /// Goes on to the end when the caller goes away. An attempt that stands in the way of other transactions is made
-    /// again a few times.
+    /// The orders kept in `database`, placed in lanes that run on the current runtime, each with a connection of its own.
     ///
     /// # Errors
-    /// As [`PlaceError`] says. After [`PlaceError::Database`] it is unknown whether the order was stored if the
-    /// connection broke in the middle of the commit; asking again with the same key tells.
+    /// When the database's configuration cannot be used.
+    pub fn new(database: Database, clock: Clock, config: &Config) -> Result<Self, db::Error> {
+        let batches = Batches { database: database.apart(config.lanes)?, clock: clock.clone() };
+        let batches = Arc::new(batches);
+        let lanes = (0..config.lanes).map(|_| Lane::open(Arc::clone(&batches), config)).collect();
+        Ok(Self { database, clock, lanes, in_flight: InFlight::default() })
+    }
+
+    /// Decides a request, stores the order and takes its stock: all of it, or nothing. Shares its transaction with the
+    /// requests that wait at the same moment.
+    ///
+    /// Goes on to the end when the caller goes away.
+    ///
+    /// # Errors
+    /// As [`PlaceError`] says.
     pub async fn place(&self, request: Request) -> Result<Placed, PlaceError> {
-        let request = Arc::new(request);
-        let mut retries = 0;
-        loop {
-            let (clock, asked) = (self.clock.clone(), Arc::clone(&request));
-            let turn = tokio::time::timeout(PATIENCE, Arc::clone(&self.turns).acquire_owned());
-            let turn = turn.await.map_err(|_| PlaceError::Busy)?;
-            let attempt = self.database.transaction(move |tx| {
-                Box::pin(async move {
-                    // The turn is handed back with the result, hence after the commit, even if the caller has gone.
-                    place(tx, &clock, &asked).await.map(|placed| (placed, turn))
-                })
-            });
-            match attempt.await {
-                Err(error) if error.is_passing() && retries < RETRIES => {
-                    retries += 1;
-                    tracing::debug!(retries, "placing again: {error}");
-                    tokio::time::sleep(jitter(retries)).await;
-                }
-                outcome => return outcome.map(|(placed, _)| placed),
-            }
-        }
+        let entered = match &request.key {
+            Some(key) => Some(self.in_flight.enter(request.store_id, key).ok_or(PlaceError::KeyInFlight)?),
+            None => None,
+        };
+        self.lane(request.store_id).ask(Job { request, _entered: entered }).await
+    }
+
+    /// A store's orders all take the same lane, so that lanes do not wait for each other's rows.
+    fn lane(&self, store_id: i64) -> &Lane<Batches> {
+        &self.lanes[store_id.rem_euclid(self.lanes.len() as i64) as usize]
     }
 
     /// What [`place`](Self::place) would decide now. Writes nothing and locks nothing, so the next order may change it.
@@ -147,77 +142,39 @@ impl Orders {
     }
 }
 
-async fn place(tx: &Tx, clock: &Clock, request: &Request) -> Result<Placed, PlaceError> {
-    let Request { store_id, basket, key, request_id } = request;
-    // The key comes first and alone: a repeat must not wait for rows that the first request holds.
-    if let Some(key) = key
-        && let Some(placed) = replay(tx, clock, request, key).await?
-    {
-        return Ok(placed);
-    }
-
-    // Reads and locks, in one round trip.
-    let ids = basket.product_ids();
-    let rows: Vec<stock::Key> = ids.iter().map(|id| (*store_id, *id)).collect();
-    let (store_exists, prices, mut balances, id) = try_join!(
-        stores::exists(tx, *store_id),
-        products::prices(tx, &ids),
-        stock::lock(tx, &rows),
-        write::take_id(tx),
-    )?;
-    if !store_exists {
-        return Err(PlaceError::UnknownStore(*store_id));
-    }
-
-    let terms = decide(*store_id, basket, &prices, &mut balances, clock.now()).map_err(PlaceError::UnknownProducts)?;
-    let order = Order { id, terms };
-
-    let taken = order.terms.taken();
-    let orders = [&order];
-
-    // Everything that is written, in one round trip. No statement here needs the rows of another, since they may run in
-    // any order.
-    try_join!(
-        write::insert(tx, &orders).err_into(),
-        stock::deduct(tx, &taken).err_into(),
-        announce(tx, &order, request_id.as_deref()).err_into(),
-        remember(tx, request, &order),
-    )?;
-    Ok(Placed::New(order))
-}
-
-/// Claims the key; what was answered under it before, if anything.
-async fn replay(tx: &Tx, clock: &Clock, request: &Request, key: &Key) -> Result<Option<Placed>, PlaceError> {
-    let claims = idempotency::claim(tx, &[(request.store_id, key)], clock.now()).await?;
-    match claims.into_iter().next() {
-        None | Some(Claim::New) => Ok(None),
-        Some(Claim::InFlight) => Err(PlaceError::KeyInFlight),
-        Some(Claim::Answered(answer)) if answer.digest != request.basket.digest() => Err(PlaceError::KeyReused),
-        Some(Claim::Answered(Answer { order_id, body, .. })) => Ok(Some(Placed::Replayed { order_id, body })),
+impl Request {
+    /// What a key stands for: equal for requests that ask for the same.
+    pub(crate) fn digest(&self) -> [u8; 32] {
+        self.basket.digest()
     }
 }
 
-/// Keeps the answer under the request's key, if it has one.
-async fn remember(tx: &Tx, request: &Request, order: &Order) -> Result<(), PlaceError> {
-    let Some(key) = &request.key else { return Ok(()) };
-    let answer = Answer { digest: request.basket.digest().into(), order_id: order.id, body: answer::placed(order)? };
-    match idempotency::keep(tx, &[(request.store_id, key, &answer)], order.terms.created_at).await? {
-        true => Ok(()),
-        false => Err(PlaceError::Overtaken("the key was answered")),
+impl From<db::Error> for PlaceError {
+    fn from(error: db::Error) -> Self {
+        Self::Database(Arc::new(error))
     }
 }
 
-async fn announce(tx: &Tx, order: &Order, request_id: Option<&str>) -> Result<(), db::Error> {
-    match order.terms.status {
-        Status::Confirmed => {
-            let event = OrderConfirmed { store_id: order.terms.store_id, order_id: order.id };
-            outbox::record(tx, &event, request_id).await
-        }
-        _ => Ok(()),
+impl From<serde_json::Error> for PlaceError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Answer(Arc::new(error))
     }
 }
 
 impl PlaceError {
+    /// What is to be done about a batch that failed so.
+    pub(crate) fn of_a_batch(self, pass: Pass) -> Failure<Self> {
+        match &self {
+            Self::Unknown => Failure::All(self),
+            Self::Database(error) if matches!(**error, db::Error::Unavailable(_)) => match pass.tries < RECONNECTS {
+                true => Failure::Again(self),
+                false => Failure::All(self),
+            },
+            _ if self.is_passing() && pass.tries < RETRIES => Failure::Again(self),
+            _ => Failure::One(self),
+        }
+    }
+
     /// Whether the same request may well be served when tried again right away.
     fn is_passing(&self) -> bool {
         // A store or product that was deleted between reading it and referring to it: the next attempt misses it.
@@ -230,9 +187,4 @@ impl PlaceError {
             _ => false,
         }
     }
-}
-
-/// Up to 5 ms before the first retry, twice that before each further one, so that those who met do not meet again.
-fn jitter(retry: u32) -> Duration {
-    Duration::from_micros(rand::random_range(0..5_000_u64 << retry.saturating_sub(1)))
 }

@@ -6,23 +6,45 @@ use diesel_async::RunQueryDsl;
 
 use crate::order::Order;
 
+/// Order numbers that are ours, and the number of the transaction that took them.
+pub(crate) struct Numbers {
+    ids: std::vec::IntoIter<i64>,
+    /// As `pg_xact_status` takes it.
+    pub(crate) transaction: String,
+}
+
+impl Iterator for Numbers {
+    type Item = i64;
+
+    fn next(&mut self) -> Option<i64> {
+        self.ids.next()
+    }
+}
+
 #[derive(diesel::QueryableByName)]
 struct Number {
     #[diesel(sql_type = BigInt)]
     id: i64,
+    #[diesel(sql_type = Text)]
+    transaction: String,
 }
 
-/// Takes an order number. It is gone for good, whatever becomes of the transaction, so numbers have gaps.
-pub(crate) async fn take_id(tx: &Tx) -> Result<i64, db::Error> {
-    let row: Number =
-        diesel::sql_query("SELECT nextval('orders_id_seq') AS id").cached().get_result(&mut &***tx).await?;
-    Ok(row.id)
+/// Takes this many order numbers. They are gone for good, whatever becomes of the transaction, so numbers have gaps.
+pub(crate) async fn take_numbers(tx: &Tx, count: usize) -> Result<Numbers, db::Error> {
+    let rows: Vec<Number> = diesel::sql_query(
+        "SELECT nextval('orders_id_seq') AS id, pg_current_xact_id()::text AS transaction FROM generate_series(1, $1)",
+    )
+    .bind::<Integer, _>(i32::try_from(count).unwrap_or(i32::MAX))
+    .cached()
+    .load(&mut &***tx)
+    .await?;
+    let transaction = rows.iter().map(|row| row.transaction.clone()).next().unwrap_or_default();
+    Ok(Numbers { ids: rows.into_iter().map(|row| row.id).collect::<Vec<_>>().into_iter(), transaction })
 }
 
 /// Inserts these orders with their lines, and a confirmation that waits to be sent for each confirmed one.
 ///
-/// One statement and not three, because statements that are sent together may run in another order than they were
-/// sent in (the one that is not prepared yet comes later), and a line may not come before its order.
+/// One statement and not three: a line may not come before its order.
 pub(crate) async fn insert(tx: &Tx, orders: &[&Order]) -> Result<(), db::Error> {
     let terms = || orders.iter().map(|order| &order.terms);
     let lines = || orders.iter().flat_map(|order| order.terms.lines.iter().map(move |line| (order, line)));

@@ -27,6 +27,9 @@ pub async fn record<E: Event>(tx: &Tx, event: &E, request_id: Option<&str>) -> R
 /// # Errors
 /// As [`record`].
 pub async fn record_all<E: Event>(tx: &Tx, events: &[(&E, Option<&str>)]) -> Result<(), db::Error> {
+    if events.is_empty() {
+        return Ok(());
+    }
     let payloads: Vec<serde_json::Value> = events
         .iter()
         .map(|(event, _)| serde_json::to_value(event))

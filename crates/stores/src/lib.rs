@@ -10,4 +10,4 @@ mod store;
 
 pub use error::Error;
 pub use http::routes;
-pub use store::{Place, Store, exists, get, list};
+pub use store::{Place, Store, existing, exists, get, list};

@@ -1,5 +1,7 @@
 //! Reading stores.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use db::{CachedDsl, Rows, Seek};
 use diesel::dsl::sql;
@@ -39,6 +41,16 @@ pub type Place = (String, i64);
 pub async fn exists(mut conn: &AsyncPgConnection, store_id: i64) -> Result<bool, db::Error> {
     let found = stores::table.find(store_id).select(stores::id).first::<i64>(&mut conn).await.optional()?;
     Ok(found.is_some())
+}
+
+/// Which of these stores exist. Takes one round trip whatever their number, and a shared connection, so that it can be
+/// pipelined with other reads.
+///
+/// # Errors
+/// Those of the database.
+pub async fn existing(mut conn: &AsyncPgConnection, ids: &[i64]) -> Result<HashSet<i64>, db::Error> {
+    let found = stores::table.filter(stores::id.eq_any(ids)).select(stores::id).load(&mut conn).await?;
+    Ok(found.into_iter().collect())
 }
 
 /// The store with this id.

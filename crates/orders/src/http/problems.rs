@@ -2,6 +2,7 @@
 
 use web::{Code, Coded, Fault};
 
+use crate::lane::NotDone;
 use crate::place::PlaceError;
 use crate::read::ListError;
 
@@ -13,8 +14,8 @@ impl Coded for PlaceError {
             Self::KeyInFlight => Code::IdempotencyKeyInFlight,
             Self::KeyReused => Code::IdempotencyKeyReused,
             Self::Database(error) => error.code(),
-            Self::Busy | Self::Overtaken(_) => Code::Unavailable,
-            Self::Answer(_) => Code::Internal,
+            Self::NotDone(NotDone::Panicked) | Self::Answer(_) => Code::Internal,
+            Self::NotDone(_) | Self::Unknown | Self::Overtaken(_) => Code::Unavailable,
         }
     }
 
@@ -22,6 +23,12 @@ impl Coded for PlaceError {
         match self {
             // The faults say it line by line.
             Self::UnknownProducts(_) => None,
+            Self::Unknown => Some(
+                "The connection to the database broke while the order was being stored, and it did not come back in \
+                 time to tell. The order may have been placed: send the same request with the same Idempotency-Key, or \
+                 look at the store's orders."
+                    .into(),
+            ),
             _ if self.code().status().is_server_error() => None,
             _ => Some(self.to_string()),
         }

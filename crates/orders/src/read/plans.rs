@@ -55,7 +55,7 @@ async fn load_a_page_costs_the_same_wherever_it_lies() {
     for (filter, index, total) in
         [(&all, "orders_newest_idx", 1_000_000), (&rejected, "orders_exceptions_idx", 100_000)]
     {
-        let orders = Orders::new(test.handle(), db::Clock::system());
+        let orders = Orders::new(test.handle(), db::Clock::system(), &crate::Config::default()).unwrap();
         let (count, _) = orders.list(1, filter, &Seek::Skip(0), 20, None).await.unwrap();
         assert_eq!(count, total, "even the count keeps within the limits of a request");
 

@@ -7,7 +7,7 @@ use rand::rngs::SmallRng;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 
-use crate::support::{Shop, new};
+use crate::support::{Shop, new, relaxed};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fifty_want_one_of_twenty() {
@@ -58,18 +58,18 @@ async fn a_rush_on_one_product_waits_in_line_and_leaves_room_to_read() {
     let shop = Shop::open().await;
     let lamp = shop.product("12.50", Some(10)).await;
     let known = shop.place(&[(lamp, 1)]).await;
-    // Four connections, for which nobody waits longer than a moment; rows may be waited for.
+    // One connection, for which nobody waits longer than a moment; rows may be waited for.
     let patient = Duration::from_secs(30);
     let gateway = db::Config::new(shop.database.url(), db::Role::Gateway);
-    let config = db::Config { pool_size: 4, lock: patient, statement: patient, connect: patient, ..gateway };
-    let orders = Orders::new(db::Database::new(&config).unwrap(), shop.clock.clone());
+    let config = db::Config { pool_size: 1, lock: patient, statement: patient, connect: patient, ..gateway };
+    let orders = Orders::new(db::Database::new(&config).unwrap(), shop.clock.clone(), &relaxed()).unwrap();
 
     let mut other = shop.database.sql().await;
     let holding = other.transaction().await.unwrap();
     holding.execute("UPDATE inventory SET quantity = quantity", &[]).await.unwrap();
     let rush = join_all((0..9).map(|_| orders.place(shop.request(&[(lamp, 1)]))));
     let meanwhile = async {
-        shop.until_waiting(3).await;
+        shop.until_waiting(1).await;
         orders.find(known.id).await.unwrap().unwrap();
         // Longer than anybody waits for a connection.
         tokio::time::sleep(config.wait * 2).await;

@@ -1,4 +1,4 @@
-use orders::{Orders, PlaceError, Reason, Rejection, Status, UnknownProduct};
+use orders::{Config, Orders, PlaceError, Reason, Rejection, Status, UnknownProduct};
 
 use crate::support::Shop;
 
@@ -148,9 +148,10 @@ async fn a_row_that_stays_locked_is_an_error_that_says_so_soon() {
     let holding = other.transaction().await.unwrap();
     holding.execute("UPDATE inventory SET quantity = quantity", &[]).await.unwrap();
     let asked = tokio::time::Instant::now();
-    let orders = Orders::new(shop.database.handle(), shop.clock.clone());
+    let orders = Orders::new(shop.database.handle(), shop.clock.clone(), &Config::default()).unwrap();
     let refused = orders.place(shop.request(&[(pen, 1)])).await;
-    assert!(matches!(refused, Err(PlaceError::Database(db::Error::Timeout(_)))), "{refused:?}");
+    let Err(PlaceError::Database(error)) = &refused else { panic!("{refused:?}") };
+    assert!(matches!(**error, db::Error::Timeout(_)), "{refused:?}");
     assert!(asked.elapsed() < std::time::Duration::from_secs(5), "{:?}", asked.elapsed());
     assert_eq!(shop.rows().await, [0; 5]);
     holding.rollback().await.unwrap();

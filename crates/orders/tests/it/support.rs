@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use db::{Clock, Database, Role};
-use orders::{Basket, Key, Order, Orders, PlaceError, Placed, Request, Wanted};
+use orders::{Basket, Config, Key, Order, Orders, PlaceError, Placed, Request, Wanted};
 use testkit::TestDatabase;
 use tokio_postgres::Client;
 use tokio_postgres::types::ToSql;
@@ -17,6 +17,11 @@ pub(crate) struct Shop {
     pub(crate) clock: Clock,
     pub(crate) sql: Client,
     pub(crate) store: i64,
+}
+
+/// Limits under which nobody is refused because the machine is slow.
+pub(crate) fn relaxed() -> Config {
+    Config { patience: Duration::from_secs(60), ..Config::default() }
 }
 
 pub(crate) fn basket(lines: &[(i64, i32)]) -> Basket {
@@ -34,7 +39,7 @@ impl Shop {
         let gateway = db::Config::new(database.url(), Role::Gateway);
         let config = db::Config { wait: patient, connect: patient, statement: patient, lock: patient, ..gateway };
         let patient = Database::new(&config).unwrap();
-        let orders = Arc::new(Orders::new(patient.clone(), clock.clone()));
+        let orders = Arc::new(Orders::new(patient.clone(), clock.clone(), &relaxed()).unwrap());
         let store = database.build().await.store("Corner shop").await;
         let sql = database.sql().await;
         Self { database, patient, orders, clock, sql, store }
