@@ -9,7 +9,7 @@ COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose 
 	$(if $(wildcard .env),--env-file .env) -p stockroom -f docker/compose.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop seed psql test check fmt generated-check openapi audit up down compose clean
+.PHONY: help run stop seed psql test bench check fmt generated-check openapi audit up down compose clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' Makefile
@@ -28,6 +28,10 @@ psql: ## open psql on the database
 
 test: ## all tests, against real servers (ARGS="-p orders place")
 	@scripts/test $(ARGS)
+
+bench: ## load: figures beside those of PostgreSQL alone (ARGS=orders, ARGS=search)
+	$(CARGO) build --release -p gateway -p manage -p bench
+	@scripts/with-services postgres redis -- $(or $(CARGO_TARGET_DIR),target)/release/bench $(ARGS)
 
 check: ## format, lints, documentation, generated files
 	$(CARGO) fmt --all --check
