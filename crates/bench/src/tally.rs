@@ -74,8 +74,11 @@ impl Tally {
         self.latencies.len() as f64 / self.measured.as_secs_f64().max(f64::EPSILON)
     }
 
-    /// The latency in milliseconds that this share of the requests did not exceed.
+    /// The latency in milliseconds that this share of the requests did not exceed; no number when there were none.
     pub(crate) fn quantile(&self, share: f64) -> f64 {
+        if self.latencies.is_empty() {
+            return f64::NAN;
+        }
         self.latencies.value_at_quantile(share) as f64 / 1_000.0
     }
 
@@ -97,6 +100,7 @@ mod tests {
     #[test]
     fn rounds_add_up_and_wrong_answers_show() {
         let mut all = Tally::new().unwrap();
+        assert!(all.quantile(0.5).is_nan(), "nothing measured");
         for millis in [2, 6] {
             let mut round = Tally::new().unwrap();
             round.count(Verdict::Good, None);
