@@ -58,6 +58,8 @@ enum Place {
 
 struct Redis {
     link: Link,
+    /// In front of it, for the keys that want that.
+    near: Local,
     prefix: String,
     reading: Tolerance,
     writing: Tolerance,
@@ -89,16 +91,23 @@ impl Cache {
     /// # Errors
     /// When the URL cannot be parsed.
     pub fn new(config: &Config) -> Result<Self, Error> {
-        let place = match &config.url {
-            None => Place::Local(Local::new()),
-            Some(url) => Place::Redis(Redis {
-                link: Link::new(url)?,
-                prefix: config.prefix.clone(),
-                reading: Tolerance::of("cache read"),
-                writing: Tolerance::of("cache write"),
-            }),
-        };
-        Ok(Self(Arc::new(Inner { place, flights: Flights::new() })))
+        let Some(url) = &config.url else { return Ok(Self::local()) };
+        Ok(Self::in_place(Place::Redis(Redis {
+            link: Link::new(url)?,
+            near: Local::new(),
+            prefix: config.prefix.clone(),
+            reading: Tolerance::of("cache read"),
+            writing: Tolerance::of("cache write"),
+        })))
+    }
+
+    /// A cache in this process alone.
+    pub fn local() -> Self {
+        Self::in_place(Place::Local(Local::new()))
+    }
+
+    fn in_place(place: Place) -> Self {
+        Self(Arc::new(Inner { place, flights: Flights::new() }))
     }
 
     /// The value under `key` that was made from `stamp`; where there is none, the one that `load` gives, which is
@@ -114,6 +123,10 @@ impl Cache {
         load: impl Future<Output = Result<K::Value, E>>,
     ) -> Result<(Arc<K::Value>, Outcome), E> {
         let name = format!("{}{}", K::PREFIX, key.name());
+        if let Some(value) = self.near::<K>(&name, stamp).await {
+            count::<K>(Outcome::Hit);
+            return Ok((value, Outcome::Hit));
+        }
         let flight = (TypeId::of::<K::Value>(), name.clone(), stamp);
         let work = async {
             let (value, outcome) = match &self.0.place {
@@ -123,8 +136,17 @@ impl Cache {
             Ok((value as Shared, outcome))
         };
         let (value, outcome) = self.0.flights.run(flight, work).await?;
-        metrics::counter!("cache_requests_total", "key" => K::PREFIX, "outcome" => outcome.as_str()).increment(1);
+        count::<K>(outcome);
         Ok((value.downcast().expect("flights are told apart by type"), outcome))
+    }
+
+    /// What this process has of it, without asking anybody else.
+    async fn near<K: Key>(&self, name: &str, stamp: i64) -> Option<Arc<K::Value>> {
+        match &self.0.place {
+            Place::Local(local) => local.read(name, stamp).await,
+            Place::Redis(redis) if K::IN_PROCESS => redis.near.read(name, stamp).await,
+            Place::Redis(_) => None,
+        }
     }
 
     /// How the cache fares.
@@ -157,19 +179,33 @@ async fn through_redis<K: Key, E>(
     stamp: i64,
     load: impl Future<Output = Result<K::Value, E>>,
 ) -> Result<(Arc<K::Value>, Outcome), E> {
-    let name = format!("{}{name}", redis.prefix);
-    match redis.read::<K>(&name).await {
-        Found::Value(found) if found.stamp == stamp => return Ok((Arc::new(found.value), Outcome::Hit)),
-        Found::Value(_) | Found::Nothing => {}
-        Found::Away => return Ok((Arc::new(load.await?), Outcome::Bypass)),
+    let (value, outcome) = match redis.read::<K>(&name).await {
+        Found::Value(found) if found.stamp == stamp => (found.value, Outcome::Hit),
+        Found::Value(_) | Found::Nothing => {
+            let value = load.await?;
+            redis.write::<K>(&name, &Stamped { stamp, value: &value }).await;
+            (value, Outcome::Miss)
+        }
+        Found::Away => (load.await?, Outcome::Bypass),
+    };
+    let value = Arc::new(value);
+    if K::IN_PROCESS {
+        redis.near.write(name, stamp, Arc::clone(&value) as Shared, K::TIME_TO_LIVE).await;
     }
-    let value = load.await?;
-    redis.write::<K>(&name, &Stamped { stamp, value: &value }).await;
-    Ok((Arc::new(value), Outcome::Miss))
+    Ok((value, outcome))
+}
+
+fn count<K: Key>(outcome: Outcome) {
+    metrics::counter!("cache_requests_total", "key" => K::PREFIX, "outcome" => outcome.as_str()).increment(1);
 }
 
 impl Redis {
+    fn name(&self, name: &str) -> String {
+        format!("{}{name}", self.prefix)
+    }
+
     async fn read<K: Key>(&self, name: &str) -> Found<Stamped<K::Value>> {
+        let name = self.name(name);
         let answer = match self.link.send::<Option<Vec<u8>>>(cmd("GET").arg(name)).await {
             // The breaker has told of the outage, once for all requests.
             Err(Failure::Away | Failure::Lost(_)) => return Found::Away,
@@ -193,7 +229,7 @@ impl Redis {
     async fn try_write<K: Key>(&self, name: &str, value: &Stamped<&K::Value>) -> Result<(), Failure> {
         let bytes = serde_json::to_vec(value)?;
         let millis = u64::try_from(K::TIME_TO_LIVE.as_millis()).unwrap_or(u64::MAX);
-        self.link.send(cmd("SET").arg(name).arg(bytes).arg("PX").arg(millis)).await
+        self.link.send(cmd("SET").arg(self.name(name)).arg(bytes).arg("PX").arg(millis)).await
     }
 }
 

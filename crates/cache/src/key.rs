@@ -12,6 +12,9 @@ pub trait Key {
     const PREFIX: &'static str;
     /// How long a value is kept.
     const TIME_TO_LIVE: Duration;
+    /// Whether each process keeps values, too, and asks Redis only for those that it does not have: for what is asked
+    /// for more often than a round trip allows.
+    const IN_PROCESS: bool = false;
     /// What is kept, as JSON.
     type Value: Serialize + DeserializeOwned + Send + Sync + 'static;
 

@@ -28,6 +28,20 @@ impl Key for Words {
     }
 }
 
+/// The same, kept in the process too.
+struct Near(String);
+
+impl Key for Near {
+    const PREFIX: &'static str = "near:";
+    const TIME_TO_LIVE: Duration = Duration::from_secs(300);
+    const IN_PROCESS: bool = true;
+    type Value = Vec<String>;
+
+    fn name(&self) -> Cow<'_, str> {
+        Cow::Borrowed(&self.0)
+    }
+}
+
 /// A cache with a prefix that no other test has, and a bare connection beside it.
 struct Test {
     cache: Cache,
@@ -57,8 +71,12 @@ async fn connected(url: String, prefix: &str) -> Cache {
 
 /// Asks for `key`, giving `word` where it must be loaded.
 async fn ask(cache: &Cache, key: &str, stamp: i64, word: &str) -> (String, Outcome) {
+    ask_for(cache, Words(key.into()), stamp, word).await
+}
+
+async fn ask_for<K: Key<Value = Vec<String>>>(cache: &Cache, key: K, stamp: i64, word: &str) -> (String, Outcome) {
     let load = async { Ok::<_, Infallible>(vec![word.to_owned()]) };
-    let (value, outcome): (Arc<Vec<String>>, _) = cache.get_or_load(&Words(key.into()), stamp, load).await.unwrap();
+    let (value, outcome): (Arc<Vec<String>>, _) = cache.get_or_load(&key, stamp, load).await.unwrap();
     (value.join(" "), outcome)
 }
 

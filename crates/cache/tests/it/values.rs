@@ -2,7 +2,7 @@ use cache::Outcome;
 use deadpool_redis::redis::cmd;
 use metrics_exporter_prometheus::PrometheusBuilder;
 
-use crate::{Test, ask, connected};
+use crate::{Near, Test, ask, ask_for, connected};
 
 #[tokio::test]
 async fn the_second_asker_hits() {
@@ -73,4 +73,19 @@ async fn a_failed_load_is_the_callers_and_keeps_nothing() {
     let failed = test.cache.get_or_load(&key, 1, async { Err::<Vec<String>, _>("no tea") }).await;
     assert_eq!(failed.unwrap_err(), "no tea");
     assert_eq!(ask(&test.cache, "tea", 1, "green").await, ("green".into(), Outcome::Miss));
+}
+
+#[tokio::test]
+async fn a_family_that_is_kept_in_the_process_asks_redis_once() {
+    let mut test = Test::new().await;
+    let other = connected(testkit::redis_url(), &test.prefix).await;
+    let near = || Near("tea".into());
+    assert_eq!(ask_for(&test.cache, near(), 1, "green").await, ("green".into(), Outcome::Miss));
+    assert_eq!(ask_for(&other, near(), 1, "black").await, ("green".into(), Outcome::Hit));
+    let () = cmd("DEL").arg(format!("{}near:tea", test.prefix)).query_async(&mut test.redis).await.unwrap();
+    for cache in [&test.cache, &other] {
+        assert_eq!(ask_for(cache, near(), 1, "black").await, ("green".into(), Outcome::Hit));
+    }
+    assert_eq!(ask_for(&test.cache, near(), 2, "black").await, ("black".into(), Outcome::Miss));
+    assert_eq!(ask_for(&other, near(), 2, "white").await, ("black".into(), Outcome::Hit));
 }
