@@ -1,4 +1,16 @@
+DROP TRIGGER inventory_emptied ON inventory;
+DROP TRIGGER categories_emptied ON categories;
+DROP TRIGGER products_emptied ON products;
+DROP TRIGGER inventory_moved ON inventory;
+DROP TRIGGER inventory_sold_out_or_restocked ON inventory;
+DROP TRIGGER inventory_went ON inventory;
+DROP TRIGGER inventory_came ON inventory;
 DROP TRIGGER categories_changed ON categories;
 DROP TRIGGER products_changed ON products;
-DROP FUNCTION catalogue_changed();
-DROP TABLE catalogue_generations;
+DROP TRIGGER products_came_or_went ON products;
+DROP FUNCTION search_everything_changed();
+DROP FUNCTION search_stock_changed();
+DROP FUNCTION search_category_changed();
+DROP FUNCTION search_product_changed();
+DROP TABLE search_log;
+DROP TABLE search_changes;

@@ -123,9 +123,22 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// One row per statement that changed the catalogue.
-    catalogue_generations (id) {
+    /// What has changed of the catalogue and of what is in stock.
+    search_changes (xid, id) {
         id -> BigInt,
+        xid -> BigInt,
+        kind -> Text,
+        product_id -> Nullable<BigInt>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    /// What is gone from `search_changes`.
+    search_log (id) {
+        id -> BigInt,
+        pruned_below -> BigInt,
+        pruned_titles -> BigInt,
     }
 }
 

@@ -1,10 +1,10 @@
 #![doc = include_str!("../README.md")]
 
 mod import;
-mod ledger;
 mod migrate;
 mod openapi;
 mod progress;
+mod search;
 mod seed;
 mod show;
 
@@ -31,8 +31,9 @@ enum Command {
     Seed(seed::Seed),
     /// Bring the rows of a CSV file into the database
     Import(import::Import),
-    /// Prove that all stock adds up, or list what moved it
-    Ledger(ledger::Ledger),
+    /// Look after the search indexes
+    #[command(subcommand)]
+    Search(search::Command),
     /// Print, write or check the API's description
     Openapi(openapi::OpenApi),
 }
@@ -58,7 +59,7 @@ async fn run(command: Command) -> Result<ExitCode> {
         Command::Migrate => migrate::run(&database()?).await?,
         Command::Seed(seed) => seed::run(&migrated().await?, &seed).await?,
         Command::Openapi(options) => return openapi::run(&options),
-        Command::Ledger(ledger) => return ledger::run(&migrated().await?, &ledger).await,
+        Command::Search(command) => search::run(&migrated().await?, command).await?,
         Command::Import(import) => return import::run(&migrated().await?, &import).await,
     }
     Ok(ExitCode::SUCCESS)

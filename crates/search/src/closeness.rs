@@ -1,5 +1,9 @@
 //! How close a typed word is to a word of the catalogue.
 
+use std::borrow::Cow;
+
+use crate::stem::stem;
+
 /// The letters from which a word forgives one typing error, and two.
 const ONE_ERROR_FROM: usize = 4;
 const TWO_ERRORS_FROM: usize = 8;
@@ -13,6 +17,8 @@ const LONGEST_FORGIVEN: usize = 64;
 pub(crate) enum Closeness {
     /// It is the word.
     Exact,
+    /// It is another form of the word: their stems are one.
+    Form,
     /// The word begins with it.
     Prefix,
     /// With one typing error.
@@ -27,11 +33,12 @@ pub(crate) enum Closeness {
 #[derive(Debug, Clone)]
 pub(crate) struct Typed {
     text: String,
+    stem: Option<String>,
     letters: Vec<char>,
     /// Whether it may go on: nobody has typed past it yet.
     open: bool,
     /// Typing errors that are forgiven.
-    forgiven: usize,
+    forgiven: u32,
 }
 
 impl Typed {
@@ -46,7 +53,8 @@ impl Typed {
             ONE_ERROR_FROM.. => 1,
             _ => 0,
         };
-        Self { text: text.to_owned(), letters, open, forgiven }
+        let stem = stem(text).map(Cow::into_owned);
+        Self { text: text.to_owned(), stem, letters, open, forgiven }
     }
 
     pub(crate) fn text(&self) -> &str {
@@ -55,7 +63,7 @@ impl Typed {
 
     /// In which way it matches `word`, if in any.
     ///
-    /// - It is the word; or, while open, the word begins with it.
+    /// - It is the word, or another form of it, as far as English stems tell; or, while open, the word begins with it.
     /// - It is the word but for a typing error, from 4 letters, or two, from 8. An error is a letter too many, too few
     ///   or another, or two neighbours swapped. Words under 8 letters begin with the right letter, and words with
     ///   digits are taken as typed. While open, what it errs from may be the beginning of the word; the error then
@@ -65,98 +73,147 @@ impl Typed {
         if word == self.text {
             return Some(Closeness::Exact);
         }
+        if self.is_form_of(word) {
+            return Some(Closeness::Form);
+        }
         if self.open && word.starts_with(&self.text) {
             return Some(Closeness::Prefix);
         }
-        match self.errors(word) {
-            Some(0 | 1) => Some(Closeness::OneError),
-            Some(_) => Some(Closeness::TwoErrors),
-            None if self.letters.len() >= INSIDE_FROM && word.contains(&self.text) => Some(Closeness::Inside),
-            None => None,
+        let inside = || (self.may_lie_inside() && word.contains(&self.text)).then_some(Closeness::Inside);
+        self.closeness_with_errors(word).or_else(inside)
+    }
+
+    /// What its forms have in common, where it may have some.
+    pub(crate) fn stem(&self) -> Option<&str> {
+        self.stem.as_deref()
+    }
+
+    /// Whether `word` has the same stem.
+    pub(crate) fn is_form_of(&self, word: &str) -> bool {
+        self.stem.is_some() && self.stem() == stem(word).as_deref()
+    }
+
+    /// In which way it matches `word`, which is neither it, nor a form of it, nor begins with it, with typing errors.
+    pub(crate) fn closeness_with_errors(&self, word: &str) -> Option<Closeness> {
+        let most = usize::try_from(self.forgiven()?).ok()?;
+        if self.certain_first_letter().is_some_and(|first| !word.starts_with(first)) {
+            return None;
+        }
+        match self.errors(word, most)? {
+            0 | 1 => Some(Closeness::OneError),
+            _ => Some(Closeness::TwoErrors),
         }
     }
 
-    /// Typing errors that lie between this and `word`, if they are forgiven.
-    fn errors(&self, word: &str) -> Option<usize> {
-        let (typed, most) = (self.letters.as_slice(), self.forgiven);
-        if most == 0 || (typed.len() < TWO_ERRORS_FROM && word.chars().next() != typed.first().copied()) {
-            return None;
-        }
-        let mut letters = word.chars();
-        let start: Vec<char> = letters.by_ref().take(typed.len() + most).collect();
-        let is_whole = letters.next().is_none();
-        if start.len() + most < typed.len() || !(is_whole || self.open) {
-            return None;
-        }
-        let table = Table::between(typed, &start);
-        let whole = is_whole.then(|| table.errors());
-        let beginning = self.open.then(|| table.errors_to_a_beginning(typed, &start)).flatten();
-        whole.into_iter().chain(beginning).min().filter(|errors| *errors <= most)
+    /// Its letters.
+    pub(crate) fn length(&self) -> usize {
+        self.letters.len()
     }
-}
 
-/// Errors between every beginning of one word and every beginning of another (optimal string alignment distance).
-struct Table {
-    cells: Vec<usize>,
-    width: usize,
-    height: usize,
-}
+    /// How many typing errors are forgiven, if any.
+    pub(crate) fn forgiven(&self) -> Option<u32> {
+        (self.forgiven > 0).then_some(self.forgiven)
+    }
 
-impl Table {
-    fn between(typed: &[char], word: &[char]) -> Self {
-        let (height, width) = (typed.len() + 1, word.len() + 1);
-        let mut table = Self { cells: vec![0; width * height], width, height };
-        for row in 0..height {
-            for column in 0..width {
-                table.cells[row * width + column] = table.cell(typed, word, row, column);
+    /// The letter that words must begin with to match with errors, for short words.
+    pub(crate) fn certain_first_letter(&self) -> Option<char> {
+        self.letters.first().copied().filter(|_| self.letters.len() < TWO_ERRORS_FROM)
+    }
+
+    /// Whether it is found within words.
+    pub(crate) fn may_lie_inside(&self) -> bool {
+        self.letters.len() >= INSIDE_FROM
+    }
+
+    /// Whether words that only begin with it match.
+    pub(crate) fn is_open(&self) -> bool {
+        self.open
+    }
+
+    /// Typing errors that lie between this and `word`, if there are at most `most`.
+    ///
+    /// The distance is that of optimal string alignment, taken letter by letter of `word`: each column holds the
+    /// distances from the word so far to every beginning of what was typed.
+    fn errors(&self, word: &str, most: usize) -> Option<usize> {
+        let typed = self.letters.as_slice();
+        let last = typed.len();
+        let mut columns = Columns::new(last);
+        let (mut nearest, mut before, mut length) = (usize::MAX, None, 0);
+        for letter in word.chars() {
+            length += 1;
+            if length > last + most {
+                // It cannot be the whole word any more, only its beginning.
+                return (nearest <= most).then_some(nearest);
             }
+            let least = columns.advance(typed, before, letter);
+            if self.open {
+                nearest = nearest.min(columns.ending_right(typed, before, letter));
+            }
+            if usize::from(least) > most {
+                return (nearest <= most).then_some(nearest);
+            }
+            before = Some(letter);
         }
-        table
+        Some(nearest.min(columns.whole(last))).filter(|errors| *errors <= most)
     }
+}
 
-    fn at(&self, row: usize, column: usize) -> usize {
-        self.cells[row * self.width + column]
-    }
+/// The last three columns of the table of distances.
+struct Columns {
+    current: [u8; LONGEST_FORGIVEN + 1],
+    previous: [u8; LONGEST_FORGIVEN + 1],
+    earlier: [u8; LONGEST_FORGIVEN + 1],
+}
 
-    fn cell(&self, typed: &[char], word: &[char], row: usize, column: usize) -> usize {
-        if row == 0 || column == 0 {
-            return row + column;
+impl Columns {
+    fn new(typed: usize) -> Self {
+        let mut current = [0; LONGEST_FORGIVEN + 1];
+        for (distance, cell) in (0..).zip(&mut current[..=typed]) {
+            *cell = distance;
         }
-        let (too_many, too_few) = (self.at(row - 1, column) + 1, self.at(row, column - 1) + 1);
-        let other = self.at(row - 1, column - 1) + usize::from(typed[row - 1] != word[column - 1]);
-        let swapped = self.swapped(typed, word, row, column).unwrap_or(usize::MAX);
-        too_many.min(too_few).min(other).min(swapped)
+        Self { current, previous: current, earlier: current }
     }
 
-    /// When the last two letters are each other's swapped.
-    fn swapped(&self, typed: &[char], word: &[char], row: usize, column: usize) -> Option<usize> {
-        let swapped = row > 1 && column > 1 && typed[row - 1] == word[column - 2] && typed[row - 2] == word[column - 1];
-        swapped.then(|| self.at(row - 2, column - 2) + 1)
+    /// Takes the next letter of the word, which follows `before`, and gives the least that may come of it.
+    fn advance(&mut self, typed: &[char], before: Option<char>, letter: char) -> u8 {
+        (self.earlier, self.previous) = (self.previous, self.current);
+        self.current[0] = self.previous[0].saturating_add(1);
+        let mut least = self.current[0];
+        for row in 1..=typed.len() {
+            let other = self.previous[row - 1] + u8::from(typed[row - 1] != letter);
+            let shifted = self.previous[row].min(self.current[row - 1]) + 1;
+            let mut distance = other.min(shifted);
+            if row > 1 && typed[row - 2] == letter && Some(typed[row - 1]) == before {
+                distance = distance.min(self.earlier[row - 2] + 1);
+            }
+            self.current[row] = distance;
+            least = least.min(distance);
+        }
+        // Two letters that are swapped only show their distance one column later.
+        least.min(self.previous[..=typed.len()].iter().min().map_or(u8::MAX, |least| least.saturating_add(1)))
     }
 
-    fn errors(&self) -> usize {
-        self.at(self.height - 1, self.width - 1)
+    /// Errors so far, the last letter typed being `letter`, or swapped with the one before.
+    fn ending_right(&self, typed: &[char], before: Option<char>, letter: char) -> usize {
+        let last = typed.len();
+        let right = (typed[last - 1] == letter).then(|| usize::from(self.previous[last - 1]));
+        let is_swapped = last > 1 && typed[last - 2] == letter && Some(typed[last - 1]) == before;
+        let swapped = is_swapped.then(|| usize::from(self.earlier[last - 2]) + 1);
+        right.into_iter().chain(swapped).min().unwrap_or(usize::MAX)
     }
 
-    /// Errors to the nearest beginning of the word, the last letter typed being right, or swapped with the one before.
-    fn errors_to_a_beginning(&self, typed: &[char], word: &[char]) -> Option<usize> {
-        let row = self.height - 1;
-        (1..self.width)
-            .filter_map(|column| {
-                let right = (typed[row - 1] == word[column - 1]).then(|| self.at(row - 1, column - 1));
-                right.into_iter().chain(self.swapped(typed, word, row, column)).min()
-            })
-            .min()
+    fn whole(&self, typed: usize) -> usize {
+        usize::from(self.current[typed])
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Closeness::{Exact, Inside, OneError, Prefix, TwoErrors};
+    use super::Closeness::{Exact, Form, Inside, OneError, Prefix, TwoErrors};
     use super::*;
 
     #[test]
-    fn a_word_matches_in_five_ways() {
+    fn a_word_matches_in_six_ways() {
         for (typed, open, word, wanted) in [
             ("milk", false, "milk", Some(Exact)),
             ("mil", true, "milk", Some(Prefix)),
@@ -164,6 +221,12 @@ mod tests {
             ("mil", false, "milk", Some(Inside)),
             ("ilk", false, "milk", Some(Inside)),
             ("il", true, "milk", None),
+            // Another form.
+            ("mugs", false, "mug", Some(Form)),
+            ("mug", true, "mugs", Some(Form)),
+            ("battery", false, "batteries", Some(Form)),
+            ("insulating", false, "insulated", Some(Form)),
+            ("as", false, "a", None),
             // One error from four letters: another, too few, too many, swapped.
             ("mulk", false, "milk", Some(OneError)),
             ("mlik", false, "milk", Some(OneError)),

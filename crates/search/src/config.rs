@@ -2,13 +2,17 @@
 //!
 //! | variable | meaning | default |
 //! |---|---|---|
+//! | `SEARCH_INDEX_DIR` | folder that keeps the index from start to start; each process needs its own | none: in memory |
 //! | `SUGGEST_RATE_LIMIT` | suggestions a minute that one client gets from one process | none: no limit |
 
 use std::num::NonZeroU32;
+use std::path::PathBuf;
 
 /// Settings of the search.
 #[derive(Debug, Clone, Default)]
 pub struct Config {
+    /// Folder that keeps the index from start to start.
+    pub index_folder: Option<PathBuf>,
     /// Suggestions a minute that one client gets from one process.
     pub suggest_rate_limit: Option<NonZeroU32>,
 }
@@ -30,6 +34,7 @@ impl Config {
         const NAME: &str = "SUGGEST_RATE_LIMIT";
         let text = std::env::var(NAME).ok().filter(|text| !text.is_empty());
         let limit = text.map(|text| text.parse().map_err(|_| ConfigError::NotANumber(NAME))).transpose()?;
-        Ok(Self { suggest_rate_limit: limit })
+        let folder = std::env::var_os("SEARCH_INDEX_DIR").filter(|folder| !folder.is_empty());
+        Ok(Self { index_folder: folder.map(PathBuf::from), suggest_rate_limit: limit })
     }
 }

@@ -20,6 +20,12 @@ pub enum Error {
     /// The database failed.
     #[error(transparent)]
     Database(#[from] db::Error),
+    /// The index is still being opened or built.
+    #[error("the search index is not ready yet")]
+    Starting,
+    /// The index cannot be read.
+    #[error("the index: {0}")]
+    Index(#[from] tantivy::TantivyError),
 }
 
 impl From<diesel::result::Error> for Error {

@@ -3,11 +3,10 @@
 
 use rust_decimal::Decimal;
 
-use crate::filters::{Filter, Sieve};
-use crate::snapshot::{Product, Snapshot};
+use crate::index::Categories;
 
 /// The lower ends of the price ranges, in whole units of the currency.
-const PRICES: [i64; 8] = [0, 1, 2, 5, 10, 20, 50, 100];
+pub(crate) const PRICES: [i64; 8] = [0, 1, 2, 5, 10, 20, 50, 100];
 
 /// Counts of a result. Values that no product has are left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,35 +39,25 @@ pub struct PriceCount {
     pub count: i64,
 }
 
-/// Counts `products`, which match the text.
-pub(crate) fn count<'p>(products: impl Iterator<Item = &'p Product>, sieve: &Sieve<'_>, snapshot: &Snapshot) -> Facets {
-    let mut categories = vec![0; snapshot.categories.len()];
-    let mut prices = [0; PRICES.len()];
-    for product in products {
-        if sieve.passes_without(product, &[Filter::Category]) {
-            categories[product.category] += 1;
-        }
-        if sieve.passes_without(product, &[Filter::MinPrice, Filter::MaxPrice]) {
-            prices[range(product.price)] += 1;
-        }
+impl Facets {
+    /// From counts for each of the categories, and for each of [`PRICES`].
+    pub(crate) fn new(by_category: &[i64], by_price: &[i64; PRICES.len()], categories: &Categories) -> Self {
+        let counted = categories.all.iter().zip(by_category).filter(|(_, count)| **count > 0);
+        let mut categories: Vec<CategoryCount> = counted
+            .map(|(category, count)| CategoryCount { id: category.id, name: category.name.clone(), count: *count })
+            .collect();
+        categories.sort_by(|one, other| (other.count, &one.name, one.id).cmp(&(one.count, &other.name, other.id)));
+        let prices = by_price.iter().enumerate().filter(|(_, count)| **count > 0);
+        let prices = prices.map(|(place, count)| PriceCount {
+            min: Decimal::from(PRICES[place]),
+            max: PRICES.get(place + 1).map(|next| Decimal::from(*next) - Decimal::new(1, 2)),
+            count: *count,
+        });
+        Self { categories, prices: prices.collect() }
     }
-    let mut categories: Vec<CategoryCount> = snapshot
-        .categories
-        .iter()
-        .zip(categories)
-        .filter(|(_, count)| *count > 0)
-        .map(|(category, count)| CategoryCount { id: category.id, name: category.name.clone(), count })
-        .collect();
-    categories.sort_by(|one, other| (other.count, &one.name, one.id).cmp(&(one.count, &other.name, other.id)));
-    let prices = prices.into_iter().enumerate().filter(|(_, count)| *count > 0);
-    let prices = prices.map(|(place, count)| PriceCount {
-        min: Decimal::from(PRICES[place]),
-        max: PRICES.get(place + 1).map(|next| Decimal::from(*next) - Decimal::new(1, 2)),
-        count,
-    });
-    Facets { categories, prices: prices.collect() }
 }
 
-fn range(price: Decimal) -> usize {
-    PRICES.iter().rposition(|least| price >= Decimal::from(*least)).unwrap_or(0)
+/// The place in [`PRICES`] of a price in hundredths.
+pub(crate) fn range(price: i64) -> u8 {
+    PRICES[1..].iter().map(|least| u8::from(price >= least * 100)).sum()
 }

@@ -86,6 +86,13 @@ pub(crate) fn plain(text: &str) -> String {
     plain
 }
 
+/// Whether `char` takes part in a word.
+pub(crate) fn is_letter(char: char) -> bool {
+    let mut is_letter = false;
+    each_folded(char, |folded| is_letter |= matches!(class(folded), Class::Letter));
+    is_letter
+}
+
 enum Class {
     /// Part of a word.
     Letter,

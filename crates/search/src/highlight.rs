@@ -2,48 +2,71 @@
 
 use std::ops::Range;
 
-use crate::closeness::Closeness;
+use crate::closeness::{Closeness, Typed};
 use crate::fold::{self, Located};
-use crate::ranking::{Field, Term, Text};
-use crate::snapshot::Snapshot;
+use crate::queries::Shown;
+use crate::query::Text;
+use crate::query::cost::{Cost, Field};
 
-/// `title`, which is or was the title of the product with this id, with every part marked that its match rests on.
-pub(crate) fn title(id: i64, title: &str, text: &Text, snapshot: &Snapshot) -> String {
-    let product = snapshot.products.binary_search_by_key(&id, |product| product.id).map(|at| &snapshot.products[at]);
-    let marked = match (text, product) {
-        (Text::Words(words), Ok(product)) => {
-            let in_title = |term: &&Term| term.best(product).is_some_and(|hit| hit.field == Field::Title);
+/// The title, with every part marked that its match rests on.
+pub(crate) fn title(shown: &Shown, text: &Text) -> String {
+    let title = shown.title.as_str();
+    let marked = match text {
+        Text::Words { typed, .. } => {
             let located = fold::located_words(title);
-            let titled = words.terms().iter().filter(in_title);
-            titled.flat_map(|term| term_parts(term, &located, snapshot)).collect()
+            let elsewhere =
+                Elsewhere { category: fold::words(&shown.category), description: fold::words(&shown.description) };
+            typed.iter().flat_map(|typed| parts(typed, &located, &elsewhere)).collect()
         }
-        (Text::Signs(signs), _) => {
+        Text::Signs(signs) => {
             let places = signs.iter().flat_map(|sign| title.match_indices(sign.as_str()));
             places.map(|(start, part)| start..start + part.len()).collect()
         }
-        _ => Vec::new(),
+        Text::Anything => Vec::new(),
     };
     write(title, marked)
 }
 
-/// The parts of the title's words that the term matches best.
-fn term_parts(term: &Term, words: &[Located], snapshot: &Snapshot) -> Vec<Range<usize>> {
-    let closeness = |located: &Located| term.closeness(snapshot.word_id(&located.word)?);
-    let Some(best) = words.iter().filter_map(closeness).min() else { return Vec::new() };
-    let matched = words.iter().filter(|located| closeness(located) == Some(best));
-    matched.filter_map(|located| part(term, located, best)).collect()
+/// The words that a product has besides its title's.
+struct Elsewhere {
+    category: Vec<String>,
+    description: Vec<String>,
 }
 
-/// The part of a word that the term matches, in bytes of the title.
-fn part(term: &Term, located: &Located, closeness: Closeness) -> Option<Range<usize>> {
-    let typed = term.typed.text();
+impl Elsewhere {
+    /// The least cost of a match.
+    fn best(&self, typed: &Typed) -> Option<Cost> {
+        let best = |words: &[String], field| {
+            let closeness = words.iter().filter_map(|word| typed.closeness(word)).min()?;
+            Some(Cost::new(closeness, field))
+        };
+        let (category, description) =
+            (best(&self.category, Field::Category), best(&self.description, Field::Description));
+        category.into_iter().chain(description).min()
+    }
+}
+
+/// The parts of the title's words that are matched best, if no other field has a better match.
+fn parts(typed: &Typed, words: &[Located], elsewhere: &Elsewhere) -> Vec<Range<usize>> {
+    let closeness = |located: &Located| typed.closeness(&located.word);
+    let Some(best) = words.iter().filter_map(closeness).min() else { return Vec::new() };
+    if elsewhere.best(typed).is_some_and(|other| other < Cost::new(best, Field::Title)) {
+        return Vec::new();
+    }
+    let matched = words.iter().filter(|located| closeness(located) == Some(best));
+    matched.filter_map(|located| part(typed, located, best)).collect()
+}
+
+/// The part of a word that is matched, in bytes of the title.
+fn part(typed: &Typed, located: &Located, closeness: Closeness) -> Option<Range<usize>> {
+    let typed = typed.text();
     let skipped = match closeness {
         Closeness::Inside => located.word[..located.word.find(typed)?].chars().count(),
         _ => 0,
     };
     let length = match closeness {
         Closeness::Prefix | Closeness::Inside => typed.chars().count(),
-        Closeness::Exact | Closeness::OneError | Closeness::TwoErrors => located.origin.len(),
+        Closeness::Exact | Closeness::Form | Closeness::OneError | Closeness::TwoErrors => located.origin.len(),
     };
     let origin = located.origin.get(skipped..skipped + length)?;
     Some(origin.first()?.start..origin.last()?.end)
@@ -88,11 +111,21 @@ fn escape(text: &str, html: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::{snapshot, titled};
+
+    fn shown(title: &str, category: &str) -> Shown {
+        Shown {
+            id: 1,
+            title: title.into(),
+            description: String::new(),
+            price: rust_decimal::Decimal::ONE,
+            category: category.into(),
+            created_at: chrono::DateTime::UNIX_EPOCH,
+            quantity: None,
+        }
+    }
 
     fn marked(title: &str, query: &str) -> String {
-        let snapshot = titled(&[title]);
-        super::title(1, title, &Text::read(Some(query), &snapshot), &snapshot)
+        super::title(&shown(title, "other"), &Text::read(Some(query)))
     }
 
     #[test]
@@ -117,16 +150,6 @@ mod tests {
 
     #[test]
     fn a_title_is_not_marked_where_the_match_lies_elsewhere() {
-        let snapshot = snapshot(&[("Mild Cheddar", "milk", "", 100)]);
-        let text = Text::read(Some("milk"), &snapshot);
-        assert_eq!(title(1, "Mild Cheddar", &text, &snapshot), "Mild Cheddar");
-    }
-
-    #[test]
-    fn a_title_that_changed_meanwhile_is_shown_as_it_is() {
-        let snapshot = titled(&["Milk"]);
-        let text = Text::read(Some("milk"), &snapshot);
-        assert_eq!(title(1, "Oats & Milk", &text, &snapshot), "Oats &amp; <em>Milk</em>");
-        assert_eq!(title(2, "New", &text, &snapshot), "New");
+        assert_eq!(title(&shown("Mild Cheddar", "milk"), &Text::read(Some("milk"))), "Mild Cheddar");
     }
 }

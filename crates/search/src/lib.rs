@@ -1,34 +1,35 @@
 #![doc = include_str!("../README.md")]
 
-mod advice;
 mod closeness;
 mod config;
 mod error;
+mod explain;
 mod facets;
 mod filters;
 mod find;
-#[cfg(test)]
-mod fixture;
 mod fold;
-mod follower;
-#[cfg(test)]
-mod fuzz;
+mod follow;
 mod highlight;
 mod http;
+mod index;
 mod limit;
+mod operate;
 mod queries;
-mod ranking;
+mod query;
 mod schema;
 mod search;
-mod snapshot;
-mod titles;
+mod stem;
+#[cfg(test)]
+mod tests;
 
 pub use config::{Config, ConfigError};
 pub use error::Error;
+pub use explain::{Explanation, Found, Word};
 pub use facets::{CategoryCount, Facets, PriceCount};
 pub use filters::Filters;
 pub use find::{Query, Sort};
 pub use http::routes;
+pub use operate::{IndexStatus, Status, explain, request_rebuild, status};
 pub use queries::Shown;
 pub use search::{Answer, Search, View};
 

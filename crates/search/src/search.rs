@@ -9,15 +9,18 @@ use cache::{Cache, Key, Outcome};
 use db::Database;
 
 use crate::facets::Facets;
-use crate::find::{Query, find};
-use crate::follower::Follower;
+use crate::find::Query;
+use crate::follow::{Current, Follower};
 use crate::limit::{Limiter, Standing};
 use crate::queries::{self, Shown};
-use crate::ranking::Text;
-use crate::{Config, Error, highlight, titles};
+use crate::query::{self, SHORTEST, Text};
+use crate::{Config, Error, highlight};
 
 /// The longest query that titles are suggested for, in characters.
 const LONGEST: usize = 200;
+
+/// How long a request waits for an index that is still being opened.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Searching the catalogue. Cheap to clone; clones share everything.
 #[derive(Clone)]
@@ -26,7 +29,7 @@ pub struct Search(Arc<Inner>);
 struct Inner {
     database: Database,
     cache: Cache,
-    catalogue: Follower,
+    follower: Follower,
     suggest_limit: Option<Limiter>,
 }
 
@@ -39,7 +42,7 @@ pub struct Answer {
     pub total_pages: i64,
     /// Whether a page follows that can be had.
     pub has_next: bool,
-    /// The page's products. Those deleted since they were found are left out.
+    /// The page's products, as they are now.
     pub products: Vec<Shown>,
     /// For each product its title in HTML, what matched marked by `<em>`, where that was asked for.
     pub highlights: Option<Vec<String>>,
@@ -64,6 +67,7 @@ struct Autocomplete(String);
 impl Key for Autocomplete {
     const PREFIX: &'static str = "autocomplete:";
     const TIME_TO_LIVE: Duration = Duration::from_secs(300);
+    const IN_PROCESS: bool = true;
     type Value = Vec<String>;
 
     fn name(&self) -> Cow<'_, str> {
@@ -72,79 +76,122 @@ impl Key for Autocomplete {
 }
 
 impl Search {
-    /// Over this database, with suggestions in this cache. Reads nothing yet: the first search does.
+    /// Over this database, with suggestions in this cache. Begins to open or build the index, on the current runtime.
     pub fn new(database: Database, cache: Cache, config: &Config) -> Self {
-        let catalogue = Follower::new(database.clone());
+        let follower = Follower::start(database.clone(), config.index_folder.clone());
         let suggest_limit = config.suggest_rate_limit.map(Limiter::new);
-        Self(Arc::new(Inner { database, cache, catalogue, suggest_limit }))
+        Self(Arc::new(Inner { database, cache, follower, suggest_limit }))
     }
 
     /// One page of what matches `query`.
     ///
     /// # Errors
-    /// [`Error::UnknownStore`], [`Error::NoSuchPage`], [`Error::TooDeep`], and [`Error::Database`].
+    /// [`Error::UnknownStore`], [`Error::NoSuchPage`], [`Error::TooDeep`], [`Error::Starting`], and [`Error::Database`].
     pub async fn products(&self, query: Query, view: View) -> Result<Answer, Error> {
-        let mut conn = self.0.database.connection().await?;
-        if let Some(store) = view.store
-            && !queries::store_exists(&mut conn, store).await?
-        {
-            return Err(Error::UnknownStore(store));
+        let query = Arc::new(query);
+        let (answer, gone) = self.look(&query, view).await?;
+        if gone == 0 {
+            return Ok(answer);
         }
-        let in_stock = match query.filters.in_stock {
-            true => Some(queries::in_stock(&mut conn, view.store).await?),
-            false => None,
-        };
-        let generation = queries::generation(&mut conn).await?;
-        drop(conn);
-        let snapshot = self.0.catalogue.at(generation).await?;
-        let (snapshot, text, found) = crate::compute(move || {
-            let text = Text::read(query.text.as_deref(), &snapshot);
-            let found = find(&snapshot, &text, &query, in_stock.as_ref());
-            (snapshot, text, found)
+        // Deleted a moment ago. Once the index knows that, too, it fills the page up.
+        _ = tokio::time::timeout(PATIENCE, self.catch_up()).await;
+        Ok(self.look(&query, view).await?.0)
+    }
+
+    /// The page as the index has it now, without those products that are gone, and how many these are.
+    async fn look(&self, query: &Arc<Query>, view: View) -> Result<(Answer, usize), Error> {
+        let current = self.current().await?;
+        let (text, asked) = (Text::read(query.text.as_deref()), query.clone());
+        let (text, found) = crate::compute(move || {
+            let found = query::find(&current.view, &text, &asked, view.store);
+            (text, found)
         })
         .await;
+        let ids = found.as_ref().map_or(&[][..], |found| &found.ids);
+        let products = self.shown(ids, view.store).await?;
         let found = found?;
-        let products = match found.ids.as_slice() {
-            [] => Vec::new(),
-            ids => queries::shown(&mut self.0.database.connection().await?, ids, view.store).await?,
-        };
-        let highlights = view
-            .highlight
-            .then(|| products.iter().map(|shown| highlight::title(shown.id, &shown.title, &text, &snapshot)).collect());
-        Ok(Answer {
-            count: i64::try_from(found.count).unwrap_or(i64::MAX),
-            total_pages: i64::try_from(found.total_pages).unwrap_or(i64::MAX),
+        let gone = found.ids.len() - products.len();
+        let count = found.count - gone;
+        let highlights = view.highlight.then(|| products.iter().map(|shown| highlight::title(shown, &text)).collect());
+        let answer = Answer {
+            count: i64::try_from(count).unwrap_or(i64::MAX),
+            total_pages: i64::try_from(count.div_ceil(query.page_size.max(1)).max(1)).unwrap_or(i64::MAX),
             has_next: found.has_next,
             products,
             highlights,
             facets: found.facets,
             advice: found.advice,
-        })
+        };
+        Ok((answer, gone))
+    }
+
+    /// The products with these ids, as they are now. One statement answers whether the store exists, too, unless nothing
+    /// is found.
+    async fn shown(&self, ids: &[i64], store: Option<i64>) -> Result<Vec<Shown>, Error> {
+        if ids.is_empty() && store.is_none() {
+            return Ok(Vec::new());
+        }
+        let mut conn = self.0.database.connection().await?;
+        let products = match ids {
+            [] => Vec::new(),
+            ids => queries::shown(&mut conn, ids, store).await?,
+        };
+        match store {
+            Some(store) if products.is_empty() && !queries::store_exists(&mut conn, store).await? => {
+                Err(Error::UnknownStore(store))
+            }
+            _ => Ok(products),
+        }
     }
 
     /// At most ten titles for what has been typed of a query, and whether the cache knew them. Never older than the
-    /// catalogue at the time of the call.
+    /// index.
     ///
     /// # Errors
     /// [`Error::TooShort`] under three characters, and [`Error::Database`].
     pub async fn suggest(&self, query: &str) -> Result<(Arc<Vec<String>>, Outcome), Error> {
         let query = query.trim();
         let length = query.chars().count();
-        if length < titles::SHORTEST {
+        if length < SHORTEST {
             return Err(Error::TooShort);
         }
         if length > LONGEST {
             return Ok((Arc::default(), Outcome::Bypass));
         }
-        let generation = queries::generation(&mut self.0.database.connection().await?).await?;
+        let current = self.current().await?;
+        let generation = current.generation;
         // The titles are those of the key, so that whoever asks under it gets the same.
         let key = Autocomplete(query.to_lowercase());
         let load = async {
-            let snapshot = self.0.catalogue.at(generation).await?;
             let query = key.0.clone();
-            Ok(crate::compute(move || titles::suggest(&snapshot, &query)).await)
+            Ok(crate::compute(move || query::suggest(&current.view, &query)).await?)
         };
         self.0.cache.get_or_load(&key, generation, load).await
+    }
+
+    /// `ok`; `building`, while there is no index to answer from; or `behind`, while one that an earlier process left
+    /// catches up.
+    pub fn state(&self) -> &'static str {
+        match (self.0.follower.current(), self.0.follower.has_caught_up()) {
+            (None, _) => "building",
+            (Some(_), false) => "behind",
+            (Some(_), true) => "ok",
+        }
+    }
+
+    /// Waits until everything that is committed now can be found.
+    ///
+    /// # Errors
+    /// [`Error::Database`] when the database cannot say where it is.
+    pub async fn catch_up(&self) -> Result<(), Error> {
+        Ok(self.0.follower.catch_up().await?)
+    }
+
+    async fn current(&self) -> Result<Arc<Current>, Error> {
+        match self.0.follower.current() {
+            Some(current) => Ok(current),
+            None => self.0.follower.wait(PATIENCE).await.ok_or(Error::Starting),
+        }
     }
 
     /// Counts a request for suggestions, where they are limited.

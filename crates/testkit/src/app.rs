@@ -1,6 +1,7 @@
 //! The whole application, on a port of its own.
 
 use std::net::TcpListener;
+use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use gateway::{Services, Settings};
@@ -16,6 +17,7 @@ pub struct TestApp {
     base: String,
     client: reqwest::Client,
     server: ServerHandle,
+    services: Services,
 }
 
 /// What was answered.
@@ -65,12 +67,14 @@ impl TestApp {
         let services = Services::connect(&settings).expect("the settings are sound");
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let base = format!("http://{}", listener.local_addr().expect("a bound listener has an address"));
-        let server =
-            gateway::serve(listener, &settings, services, web::Draining::default()).expect("the listener is sound");
+        let server = gateway::serve(listener, &settings, services.clone(), web::Draining::default())
+            .expect("the listener is sound");
         let handle = server.handle();
         tokio::spawn(server);
         let client = reqwest::Client::builder().build().expect("a client can be made");
-        Self { database, base, client, server: handle }
+        // Where the database is away on purpose, there is nothing to wait for.
+        _ = tokio::time::timeout(Duration::from_secs(5), services.search.catch_up()).await;
+        Self { database, base, client, server: handle, services }
     }
 
     /// Starts it with default settings.
@@ -81,6 +85,12 @@ impl TestApp {
     /// Its address, without a trailing slash.
     pub fn base(&self) -> &str {
         &self.base
+    }
+
+    /// Waits until the search knows everything that is committed now.
+    pub async fn search_catches_up(&self) {
+        let caught_up = tokio::time::timeout(Duration::from_secs(10), self.services.search.catch_up()).await;
+        caught_up.expect("the search catches up in time").expect("the database answers");
     }
 
     /// Builders of rows.

@@ -30,6 +30,9 @@ pub(crate) struct Parts {
     /// `ok`; `degraded`, when Redis is away; or `local`, when none is configured. Not needed.
     #[schema(example = "ok")]
     cache: &'static str,
+    /// `ok`; `building`, while there is no index yet; or `behind`, while one from an earlier run catches up. Needed.
+    #[schema(example = "ok")]
+    search: &'static str,
 }
 
 /// Tells whether requests should be sent here
@@ -44,11 +47,12 @@ pub(crate) struct Parts {
 pub(crate) async fn ready(services: Data<Services>, draining: Data<Draining>, _: Params<()>) -> HttpResponse {
     let database = services.database_state().await;
     let server = if draining.has_begun() { "draining" } else { "accepting" };
-    let is_ready = database == "ok" && server == "accepting";
+    let search = services.search.state();
+    let is_ready = database == "ok" && server == "accepting" && search == "ok";
     let status = if is_ready { "ready" } else { "unavailable" };
     let mut answer = if is_ready { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
     if !is_ready {
         answer.insert_header(("Retry-After", "1"));
     }
-    answer.json(Readiness { status, parts: Parts { database, server, cache: services.cache.state().as_str() } })
+    answer.json(Readiness { status, parts: Parts { database, server, cache: services.cache.state().as_str(), search } })
 }

@@ -23,6 +23,7 @@ async fn shop() -> (TestApp, i64) {
         build.stock(store, product, quantity).await;
     }
     build.product("Teapot", "Kitchen", "120.00").await;
+    app.search_catches_up().await;
     (app, store)
 }
 
@@ -130,6 +131,7 @@ async fn a_page_that_lies_too_deep_is_refused() {
     let sql = "INSERT INTO categories (name) VALUES ('tea'); \
                INSERT INTO products (title, category_id, price) SELECT 'Tea', 1, 1 FROM generate_series(1, 10001)";
     app.database.sql().await.batch_execute(sql).await.unwrap();
+    app.search_catches_up().await;
     let last = app.get("/api/search/products/?page_size=100&page=100").await.expect(200);
     assert_eq!((&last["count"], &last["next"]), (&json!(10_001), &Value::Null));
     app.get("/api/search/products/?page_size=100&page=101").await.expect_problem(400, "too_deep");
@@ -177,6 +179,7 @@ async fn suggestions_go_through_redis_where_there_is_one() {
     })
     .await;
     app.build().await.product("Green Tea", "Drinks", "1").await;
+    app.search_catches_up().await;
     let begun = Instant::now();
     while app.get("/readyz/").await.expect(200)["parts"]["cache"] != "ok" {
         assert!(begun.elapsed() < Duration::from_secs(5));

@@ -21,6 +21,8 @@ impl Coded for Error {
             Self::NoSuchPage => Code::NoSuchPage,
             Self::TooDeep => Code::TooDeep,
             Self::Database(error) => error.code(),
+            Self::Starting => Code::Unavailable,
+            Self::Index(_) => Code::Internal,
         }
     }
 
@@ -28,7 +30,7 @@ impl Coded for Error {
         match self {
             Self::UnknownStore(_) => vec![Fault::parameter("store_id", "unknown_store", self.to_string())],
             Self::TooShort => vec![Fault::parameter("q", "too_short", self.to_string())],
-            Self::NoSuchPage | Self::TooDeep | Self::Database(_) => Vec::new(),
+            Self::NoSuchPage | Self::TooDeep | Self::Database(_) | Self::Starting | Self::Index(_) => Vec::new(),
         }
     }
 }

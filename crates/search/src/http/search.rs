@@ -11,7 +11,7 @@ use crate::{Answer, CategoryCount, Facets, Filters, PriceCount, Query, Search, S
 /// Finds products
 ///
 /// Every word of `q` must be found, in the title, the category or the description, which is also the order of the
-/// results. The last word may be a beginning. A word with 4 letters or more forgives one typing error, one with 8 or
+/// results. The last word may be a beginning. Other forms of a word (mug, mugs) are found, too. A word with 4 letters or more forgives one typing error, one with 8 or
 /// more two, and 3 letters or more are also found inside words, last of all. Case and accents do not matter; signs
 /// alone are found literally.
 #[utoipa::path(

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up must fail")]
 
 mod catalogue;
+mod following;
 mod stock;
 mod suggest;
 
@@ -11,7 +12,7 @@ use testkit::TestDatabase;
 
 /// A search over the database, without Redis.
 fn search(test: &TestDatabase) -> Search {
-    Search::new(test.handle(), Cache::new(&cache::Config::local()).unwrap(), &Config::default())
+    Search::new(test.handle(), Cache::local(), &Config::default())
 }
 
 /// Asks for these words.
@@ -20,7 +21,9 @@ fn words(text: &str) -> Query {
     Query { text, filters: Filters::default(), sort: None, page: 1, page_size: 20, facets: false }
 }
 
+/// Asks once everything that is committed now is known.
 async fn ask(search: &Search, query: Query) -> Answer {
+    search.catch_up().await.unwrap();
     search.products(query, View::default()).await.unwrap()
 }
 

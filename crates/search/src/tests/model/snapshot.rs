@@ -5,17 +5,15 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
+use super::titles::Title;
 use crate::fold;
-use crate::queries::{CategoryRow, ProductRow};
-use crate::titles::Title;
+use crate::index::Entry;
 
 /// Number of a word in [`Snapshot::words`].
 pub(crate) type WordId = u32;
 
 /// Everything that is searched, as it was at one moment.
 pub(crate) struct Snapshot {
-    /// The catalogue's generation at that moment.
-    pub(crate) generation: i64,
     /// By id.
     pub(crate) products: Vec<Product>,
     /// By id.
@@ -53,39 +51,39 @@ pub(crate) struct Category {
 
 impl Snapshot {
     /// Prepares the rows, which must be sorted by id.
-    pub(crate) fn new(generation: i64, categories: Vec<CategoryRow>, products: Vec<ProductRow>) -> Self {
+    pub(crate) fn new(categories: &[(i64, String)], products: &[Entry]) -> Self {
         let mut words = Dictionary::default();
         let categories: Vec<Category> = categories
-            .into_iter()
-            .map(|row| Category {
-                id: row.id,
-                lower_name: row.name.to_lowercase(),
-                words: words.number(&row.name),
-                name: row.name,
+            .iter()
+            .map(|(id, name)| Category {
+                id: *id,
+                lower_name: name.to_lowercase(),
+                words: words.number(name),
+                name: name.clone(),
             })
             .collect();
         let products: Vec<Product> = products
-            .into_iter()
+            .iter()
             .filter_map(|row| {
-                let category = categories.binary_search_by_key(&row.category_id, |category| category.id).ok()?;
+                let category = categories.binary_search_by_key(&row.category, |category| category.id).ok()?;
                 let mut description_words = words.number(&row.description);
                 description_words.sort_unstable();
                 description_words.dedup();
                 Some(Product {
                     id: row.id,
                     category,
-                    price: row.price,
-                    created_at: row.created_at,
+                    price: Decimal::new(row.price, 2),
+                    created_at: DateTime::from_timestamp_micros(row.created).unwrap_or_default(),
                     title_words: words.number(&row.title),
                     description_words,
                     title_length: row.title.chars().count(),
-                    title: row.title,
-                    description: row.description,
+                    title: row.title.clone(),
+                    description: row.description.clone(),
                 })
             })
             .collect();
         let titles = Title::distinct(&products);
-        Self { generation, products, categories, words: words.words, word_ids: words.ids, titles }
+        Self { products, categories, words: words.words, word_ids: words.ids, titles }
     }
 
     /// The number of a folded word, if it occurs anywhere.

@@ -1,8 +1,8 @@
 //! What to relax when nothing matches.
 
-use crate::filters::Sieve;
-use crate::ranking::{Term, Text};
-use crate::snapshot::{Product, Snapshot};
+use super::filters::Sieve;
+use super::ranking::{Term, Text};
+use super::snapshot::{Product, Snapshot};
 
 /// Sentences that say what would give how many results: leaving out one filter or one word, else all filters, else
 /// some of the words. Never empty.

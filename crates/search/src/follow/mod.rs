@@ -1,0 +1,109 @@
+//! Keeps the index in step with PostgreSQL.
+//!
+//! Triggers write what changes into `search_changes`. A task of each process looks there ten times a second for what
+//! its index does not hold yet ([`position`] says how nothing can be missed), reads the products concerned as they are
+//! in one snapshot, replaces them in the index, and commits that together with the snapshot. Applying a change twice
+//! changes nothing, so nothing but the last commit matters after a crash. Processes follow each on their own.
+//!
+//! Metrics: `search_behind_seconds` since the index last held everything, `search_products`, `search_segments` and `search_bytes`
+//! in it, `search_changes_applied_total`, `search_failures_total`.
+//!
+//! An index is built anew, beside the one that serves meanwhile, where there is none, where it is damaged or of another
+//! database, where more has changed than it is worth following, or where what it lacks is gone from the log.
+
+mod position;
+pub(crate) mod source;
+mod task;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use db::Database;
+use tantivy::TantivyError;
+use tokio::sync::{Notify, watch};
+use tokio::task::AbortHandle;
+
+use crate::index::View;
+pub(crate) use position::Position;
+
+/// The index as of one moment.
+pub(crate) struct Current {
+    pub(crate) view: View,
+    /// How often titles had changed by then.
+    pub(crate) generation: i64,
+    position: Position,
+}
+
+/// The task that follows, for as long as this lives.
+pub(crate) struct Follower {
+    database: Database,
+    current: watch::Receiver<Option<Arc<Current>>>,
+    wake: Arc<Notify>,
+    has_caught_up: Arc<AtomicBool>,
+    task: AbortHandle,
+}
+
+/// What can go wrong while following.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FollowError {
+    #[error(transparent)]
+    Database(#[from] db::Error),
+    #[error("the index: {0}")]
+    Index(#[from] TantivyError),
+}
+
+impl From<diesel::result::Error> for FollowError {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Database(error.into())
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Follower {
+    /// Begins to follow, on the current runtime, with the index in `folder` or in memory.
+    pub(crate) fn start(database: Database, folder: Option<PathBuf>) -> Self {
+        let (sender, current) = watch::channel(None);
+        let (wake, has_caught_up) = (Arc::new(Notify::new()), Arc::new(AtomicBool::new(false)));
+        let task = task::Task::new(database.clone(), sender, wake.clone(), has_caught_up.clone());
+        let task = tokio::spawn(task.run(folder)).abort_handle();
+        Self { database, current, wake, has_caught_up, task }
+    }
+
+    /// The index, or none while it is being opened or built for the first time.
+    pub(crate) fn current(&self) -> Option<Arc<Current>> {
+        self.current.borrow().clone()
+    }
+
+    /// Whether the index has held everything that was committed, at any time since the start.
+    pub(crate) fn has_caught_up(&self) -> bool {
+        self.has_caught_up.load(Ordering::Relaxed)
+    }
+
+    /// The index, waiting for it up to `limit`.
+    pub(crate) async fn wait(&self, limit: Duration) -> Option<Arc<Current>> {
+        let mut current = self.current.clone();
+        let there = tokio::time::timeout(limit, current.wait_for(Option::is_some)).await;
+        there.ok()?.ok()?.clone()
+    }
+
+    /// Waits until the index holds everything that is committed now.
+    ///
+    /// # Errors
+    /// [`db::Error`] when the database cannot say where it is.
+    pub(crate) async fn catch_up(&self) -> Result<(), db::Error> {
+        let wanted = source::position(&mut self.database.connection().await?).await?;
+        self.wake.notify_one();
+        let mut current = self.current.clone();
+        let is_there =
+            |current: &Option<Arc<Current>>| current.as_ref().is_some_and(|current| current.position.covers(&wanted));
+        let there = current.wait_for(is_there).await.map(drop);
+        there.map_err(|_| db::Error::Unavailable("the search has stopped".into()))
+    }
+}

@@ -1,0 +1,242 @@
+//! What the follower asks of PostgreSQL.
+
+use db::{Connection, Tx};
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text};
+use diesel_async::RunQueryDsl;
+
+use crate::follow::position::Position;
+use crate::index::Entry;
+use crate::schema::categories;
+
+/// Products read at a time.
+pub(super) const BATCH: i64 = 20_000;
+
+/// A row of `search_changes`.
+#[derive(QueryableByName)]
+pub(super) struct Change {
+    #[diesel(sql_type = Text)]
+    pub(super) kind: String,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub(super) product_id: Option<i64>,
+}
+
+#[derive(QueryableByName)]
+struct EntryRow {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = Text)]
+    title: String,
+    #[diesel(sql_type = Text)]
+    description: String,
+    #[diesel(sql_type = BigInt)]
+    category_id: i64,
+    #[diesel(sql_type = BigInt)]
+    price: i64,
+    #[diesel(sql_type = BigInt)]
+    created: i64,
+    #[diesel(sql_type = Array<BigInt>)]
+    in_stock: Vec<i64>,
+}
+
+#[derive(QueryableByName)]
+struct TextRow {
+    #[diesel(sql_type = Text)]
+    text: String,
+}
+
+#[derive(QueryableByName)]
+struct NumberRow {
+    #[diesel(sql_type = Nullable<BigInt>)]
+    number: Option<i64>,
+}
+
+#[derive(QueryableByName)]
+struct PollRow {
+    #[diesel(sql_type = Text)]
+    snapshot: String,
+    #[diesel(sql_type = Bool)]
+    has_changes: bool,
+    #[diesel(sql_type = BigInt)]
+    pruned_below: i64,
+}
+
+/// What a look at the log tells.
+pub(super) struct Poll {
+    pub(super) position: Position,
+    pub(super) has_changes: bool,
+    pub(super) pruned_below: i64,
+}
+
+/// Tells databases apart, also from what they were before they were restored or promoted.
+pub(crate) async fn identity(conn: &mut Connection) -> QueryResult<String> {
+    let query = "SELECT concat_ws('/', (SELECT system_identifier FROM pg_control_system()), \
+                 (SELECT timeline_id FROM pg_control_checkpoint()), \
+                 (SELECT oid FROM pg_database WHERE datname = current_database()), \
+                 'products'::regclass::oid) AS text";
+    Ok(sql_query(query).get_result::<TextRow>(conn).await?.text)
+}
+
+/// Whether there is anything that `seen` does not hold; one statement, so that the answer is of one moment.
+pub(super) async fn poll(conn: &mut Connection, seen: &Position) -> QueryResult<Poll> {
+    let query = "SELECT pg_current_snapshot()::text AS snapshot, \
+                 EXISTS (SELECT FROM search_changes WHERE xid >= $1 OR xid = ANY ($2)) AS has_changes, \
+                 (SELECT pruned_below FROM search_log) AS pruned_below";
+    let row: PollRow =
+        db::CachedDsl::cached(sql_query(query).bind::<BigInt, _>(seen.next).bind::<Array<BigInt>, _>(&seen.under_way))
+            .get_result(conn)
+            .await?;
+    Ok(Poll { position: parse(&row.snapshot)?, has_changes: row.has_changes, pruned_below: row.pruned_below })
+}
+
+/// How many changes `seen` does not hold.
+pub(crate) async fn behind(conn: &mut Connection, seen: &Position) -> QueryResult<i64> {
+    let query = "SELECT count(*) AS number FROM search_changes WHERE xid >= $1 OR xid = ANY ($2)";
+    let query = sql_query(query).bind::<BigInt, _>(seen.next).bind::<Array<BigInt>, _>(&seen.under_way);
+    Ok(query.get_result::<NumberRow>(conn).await?.number.unwrap_or_default())
+}
+
+/// Where the database is now.
+pub(super) async fn position(conn: &mut Connection) -> QueryResult<Position> {
+    parse(&sql_query("SELECT pg_current_snapshot()::text AS text").get_result::<TextRow>(conn).await?.text)
+}
+
+/// Makes the transaction one moment, however long it reads, and tells which. It must not have read anything yet.
+pub(super) async fn freeze(tx: &mut Tx) -> QueryResult<Position> {
+    sql_query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY").execute(&mut **tx).await?;
+    // Reading everything takes longer than a request's statement may, and so does taking it in between statements.
+    sql_query("SET LOCAL statement_timeout = 0").execute(&mut **tx).await?;
+    sql_query("SET LOCAL idle_in_transaction_session_timeout = 0").execute(&mut **tx).await?;
+    position(tx).await
+}
+
+/// The changes that `seen` does not hold, at most `most`.
+pub(super) async fn changes(tx: &mut Tx, seen: &Position, most: i64) -> QueryResult<Vec<Change>> {
+    sql_query("SELECT kind, product_id FROM search_changes WHERE xid >= $1 OR xid = ANY ($2) LIMIT $3")
+        .bind::<BigInt, _>(seen.next)
+        .bind::<Array<BigInt>, _>(&seen.under_way)
+        .bind::<BigInt, _>(most)
+        .load(&mut **tx)
+        .await
+}
+
+/// How often titles have changed.
+pub(super) async fn generation(tx: &mut Tx) -> QueryResult<i64> {
+    let query = "SELECT (SELECT pruned_titles FROM search_log) \
+                 + (SELECT count(*) FROM search_changes WHERE kind = 'title') AS number";
+    Ok(sql_query(query).get_result::<NumberRow>(&mut **tx).await?.number.unwrap_or_default())
+}
+
+/// Ids and names of all categories.
+pub(super) async fn all_categories(tx: &mut Tx) -> QueryResult<Vec<(i64, String)>> {
+    categories::table.select((categories::id, categories::name)).load(&mut **tx).await
+}
+
+/// The products after this id, by id, about [`BATCH`] of them; and the id to go on after, until there are none.
+pub(super) async fn products_after(tx: &mut Tx, id: i64) -> QueryResult<Option<(Vec<Entry>, i64)>> {
+    let last = "SELECT max(id) AS number FROM (SELECT id FROM products WHERE id > $1 ORDER BY id LIMIT $2) batch";
+    let last: NumberRow = sql_query(last).bind::<BigInt, _>(id).bind::<BigInt, _>(BATCH).get_result(&mut **tx).await?;
+    let Some(last) = last.number else { return Ok(None) };
+    let query = format!(
+        "{PRODUCTS} LEFT JOIN (SELECT product_id, array_agg(store_id) AS stores FROM inventory \
+         WHERE product_id > $1 AND product_id <= $2 AND quantity > 0 GROUP BY product_id) stock ON product_id = p.id \
+         WHERE p.id > $1 AND p.id <= $2"
+    );
+    let rows = sql_query(query).bind::<BigInt, _>(id).bind::<BigInt, _>(last).load(&mut **tx).await?;
+    Ok(Some((entries(rows), last)))
+}
+
+/// Those of these products that exist.
+pub(super) async fn products(tx: &mut Tx, ids: &[i64]) -> QueryResult<Vec<Entry>> {
+    let query = format!(
+        "{PRODUCTS} LEFT JOIN (SELECT product_id, array_agg(store_id) AS stores FROM inventory \
+         WHERE product_id = ANY ($1) AND quantity > 0 GROUP BY product_id) stock ON product_id = p.id \
+         WHERE p.id = ANY ($1)"
+    );
+    let rows = sql_query(query).bind::<Array<BigInt>, _>(ids).load(&mut **tx).await?;
+    Ok(entries(rows))
+}
+
+const PRODUCTS: &str = "SELECT p.id, p.title, p.description, p.category_id, (p.price * 100)::bigint AS price, \
+                        (extract(epoch FROM p.created_at) * 1000000)::bigint AS created, \
+                        coalesce(stores, '{}') AS in_stock FROM products p";
+
+fn entries(rows: Vec<EntryRow>) -> Vec<Entry> {
+    let entry = |row: EntryRow| Entry {
+        id: row.id,
+        title: row.title,
+        description: row.description,
+        category: row.category_id,
+        price: row.price,
+        created: row.created,
+        in_stock: row.in_stock,
+    };
+    rows.into_iter().map(entry).collect()
+}
+
+/// Deletes changes over an hour old, of transactions that everybody who looks has long been able to see. Whoever has
+/// not looked for so long builds anew. Gives how many went.
+pub(super) async fn prune(tx: &mut Tx) -> QueryResult<i64> {
+    let query = "WITH gone AS (\
+                     DELETE FROM search_changes \
+                     WHERE xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint \
+                       AND (xid, id) IN (SELECT xid, id FROM search_changes ORDER BY xid, id LIMIT 50000) \
+                       AND created_at < now() - interval '1 hour' \
+                       AND pg_try_advisory_xact_lock($1) \
+                     RETURNING xid, kind), \
+                 noted AS (\
+                     UPDATE search_log SET pruned_below = greatest(pruned_below, (SELECT max(xid) + 1 FROM gone)), \
+                         pruned_titles = pruned_titles + (SELECT count(*) FROM gone WHERE kind = 'title') \
+                     WHERE EXISTS (SELECT FROM gone)) \
+                 SELECT count(*) AS number FROM gone";
+    let gone: NumberRow = sql_query(query).bind::<BigInt, _>(PRUNING).get_result(&mut **tx).await?;
+    Ok(gone.number.unwrap_or_default())
+}
+
+/// The advisory lock of whoever prunes. The number means nothing.
+const PRUNING: i64 = 0x7072_756e;
+
+fn parse(text: &str) -> QueryResult<Position> {
+    text.parse().map_err(|error| diesel::result::Error::DeserializationError(Box::new(error)))
+}
+
+#[cfg(test)]
+mod tests {
+    use testkit::TestDatabase;
+
+    use super::*;
+
+    async fn look(test: &TestDatabase) -> (i64, i64, i64) {
+        test.transaction(|tx| {
+            Box::pin(async {
+                let count = sql_query("SELECT count(*) AS number FROM search_changes");
+                let left: NumberRow = count.get_result(&mut **tx).await?;
+                let nothing = Position { least: 0, next: 0, under_way: Vec::new() };
+                let poll = poll(tx, &nothing).await?;
+                Ok::<_, db::Error>((left.number.unwrap(), generation(tx).await?, poll.pruned_below))
+            })
+        })
+        .await
+        .unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_is_old_is_pruned_and_stays_counted() {
+        let test = TestDatabase::new().await;
+        let (build, sql) = (test.build().await, test.sql().await);
+        build.product("Green Tea", "drinks", "1").await;
+        sql.batch_execute("UPDATE search_changes SET created_at = now() - interval '61 minutes'").await.unwrap();
+        build.product("Black Tea", "drinks", "1").await;
+        let (all, generation, pruned_below) = look(&test).await;
+        assert_eq!((generation, pruned_below), (2, 0));
+        let prune = || test.transaction(|tx| Box::pin(async { Ok::<_, db::Error>(prune(tx).await?) }));
+        let pruned = prune().await.unwrap();
+        let (left, still, pruned_below) = look(&test).await;
+        assert!(pruned >= 2 && left >= 1, "{pruned} of {all} went");
+        assert_eq!((left + pruned, still), (all, generation));
+        let kept: i64 = sql.query_one("SELECT min(xid) FROM search_changes", &[]).await.unwrap().get(0);
+        assert!(0 < pruned_below && pruned_below <= kept, "{pruned_below}, {kept}");
+        assert_eq!(prune().await.unwrap(), 0);
+    }
+}

@@ -1,0 +1,49 @@
+//! Where the documents are that match one word.
+
+use tantivy::TantivyError;
+
+use crate::closeness::{Closeness, Typed};
+use crate::index::{Categories, Postings, Segment};
+use crate::query::cost::{Cost, Field};
+
+/// Lists of documents, those of the least cost first.
+pub(crate) struct Sources<'s> {
+    pub(crate) lists: Vec<(Cost, Postings<'s>)>,
+    /// Documents in all lists, counted as often as they occur.
+    pub(crate) documents: u64,
+}
+
+impl<'s> Sources<'s> {
+    /// Of a typed word.
+    pub(crate) fn of_word(typed: &Typed, segment: &'s Segment, categories: &Categories) -> Result<Self, TantivyError> {
+        let mut lists = Vec::new();
+        for (text, field) in [(&segment.title, Field::Title), (&segment.description, Field::Description)] {
+            let words = text.words.matching(typed).into_iter();
+            lists.extend(words.map(|(word, closeness)| (Cost::new(closeness, field), text.postings(word))));
+        }
+        for (category, closeness) in categories.matching(typed) {
+            lists.extend(segment.category(category)?.map(|list| (Cost::new(closeness, Field::Category), list)));
+        }
+        Ok(Self::sorted(lists))
+    }
+
+    /// Of signs, literally.
+    pub(crate) fn of_signs(signs: &str, segment: &'s Segment, categories: &Categories) -> Result<Self, TantivyError> {
+        let mut lists = Vec::new();
+        for (text, field) in [(&segment.title, Field::Title), (&segment.description, Field::Description)] {
+            let words = text.words.all_holding(signs).into_iter();
+            lists.extend(words.map(|word| (Cost::new(Closeness::Exact, field), text.postings(word))));
+        }
+        for category in categories.holding(signs) {
+            let list = segment.category(category)?;
+            lists.extend(list.map(|list| (Cost::new(Closeness::Exact, Field::Category), list)));
+        }
+        Ok(Self::sorted(lists))
+    }
+
+    fn sorted(mut lists: Vec<(Cost, Postings<'s>)>) -> Self {
+        lists.sort_unstable_by_key(|(cost, _)| *cost);
+        let documents = lists.iter().map(|(_, list)| u64::from(list.len())).sum();
+        Self { lists, documents }
+    }
+}

@@ -1,0 +1,91 @@
+//! Titles that hold the query's words one after the other: the first as the end of a word, the last as the beginning
+//! of one, the others whole.
+
+use tantivy::TantivyError;
+
+use super::{Step, Steps};
+use crate::index::{Living, WordId};
+use crate::query::gather;
+
+pub(super) fn steps(living: &Living, words: &[String]) -> Result<Steps, TantivyError> {
+    let mut steps = Steps::new(living);
+    match words {
+        [] => {}
+        [word] => one_word(living, word, &mut steps)?,
+        [first, middle @ .., last] => several_words(living, first, middle, last, &mut steps)?,
+    }
+    Ok(steps)
+}
+
+fn one_word(living: &Living, word: &str, steps: &mut Steps) -> Result<(), TantivyError> {
+    let segment = &*living.segment;
+    let text = &segment.title;
+    let beginning = text.words.beginning_with(word);
+    // Each step costs a walk through the lists, and most queries need the first alone.
+    for id in beginning.clone() {
+        text.postings(id).each_run(|run| {
+            for doc in run.iter().filter(|doc| beginning.contains(&segment.titles.first[**doc as usize])) {
+                steps.add(living, *doc, Step::Begins);
+            }
+        })?;
+    }
+    if steps.suffice() {
+        return Ok(());
+    }
+    for id in beginning.clone() {
+        text.postings(id).each_run(|run| run.iter().for_each(|doc| steps.add(living, *doc, Step::WordBegins)))?;
+    }
+    if steps.suffice() {
+        return Ok(());
+    }
+    for id in text.words.all_holding(word).into_iter().filter(|id| !beginning.contains(id)) {
+        text.postings(id).each_run(|run| run.iter().for_each(|doc| steps.add(living, *doc, Step::Contains)))?;
+    }
+    Ok(())
+}
+
+fn several_words(
+    living: &Living,
+    first: &str,
+    middle: &[String],
+    last: &str,
+    steps: &mut Steps,
+) -> Result<(), TantivyError> {
+    let segment = &*living.segment;
+    let text = &segment.title;
+    let Some(middle) = middle.iter().map(|word| text.words.find(word)).collect::<Option<Vec<WordId>>>() else {
+        return Ok(());
+    };
+    let whole = text.words.find(first);
+    let mut endings = text.words.all_holding(first);
+    endings.retain(|id| text.words.word(*id).ends_with(first));
+    let mut has_first = vec![0; segment.len().div_ceil(64)];
+    for id in &endings {
+        text.postings(*id).each_run(|run| run.iter().for_each(|doc| gather::set(&mut has_first, *doc)))?;
+    }
+    let beginning = text.words.beginning_with(last);
+    // Where the query may stand in a title, and how.
+    let step_at = |title: &[WordId], place: usize| {
+        let rest = title.get(place + 1..place + 1 + middle.len() + 1)?;
+        let (last, others) = rest.split_last()?;
+        if others != middle || !beginning.contains(last) || endings.binary_search(&title[place]).is_err() {
+            return None;
+        }
+        Some(match (Some(title[place]) == whole, place) {
+            (true, 0) => Step::Begins,
+            (true, _) => Step::WordBegins,
+            (false, _) => Step::Contains,
+        })
+    };
+    for id in beginning.clone() {
+        text.postings(id).each_run(|run| {
+            for doc in run.iter().filter(|doc| gather::is_set(&has_first, **doc)) {
+                let title = segment.titles.words(*doc);
+                if let Some(step) = (0..title.len()).filter_map(|place| step_at(title, place)).min() {
+                    steps.add(living, *doc, step);
+                }
+            }
+        })?;
+    }
+    Ok(())
+}
