@@ -5,6 +5,8 @@
 mod architecture;
 mod contract;
 mod everywhere;
+mod freshness;
+mod indexes;
 mod lists;
 mod orders;
 mod outages;

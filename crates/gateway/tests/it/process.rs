@@ -12,17 +12,50 @@ fn free_port() -> u16 {
 }
 
 fn start(database: &TestDatabase, port: u16) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_gateway"))
-        .env("DATABASE_URL", database.url())
-        .env_remove("REDIS_URL")
-        .env("HTTP_ADDR", format!("127.0.0.1:{port}"))
-        .env("OPS_ADDR", format!("127.0.0.1:{}", free_port()))
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap()
+    command(database, port).spawn().unwrap()
 }
 
-async fn until_ready(base: &str) {
+fn command(database: &TestDatabase, port: u16) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gateway"));
+    command
+        .env("DATABASE_URL", database.url())
+        .env_remove("REDIS_URL")
+        .env_remove("SEARCH_INDEX_DIR")
+        .env("HTTP_ADDR", format!("127.0.0.1:{port}"))
+        .env("OPS_ADDR", format!("127.0.0.1:{}", free_port()))
+        .stdout(Stdio::null());
+    command
+}
+
+/// A gateway that is killed, without a chance to tidy up, when this goes.
+pub(crate) struct Gateway {
+    process: Child,
+    base: String,
+}
+
+impl Gateway {
+    /// Starts one in a way of one's own.
+    pub(crate) fn start_with(database: &TestDatabase, change: impl FnOnce(&mut Command)) -> Self {
+        let port = free_port();
+        let mut command = command(database, port);
+        change(&mut command);
+        Self { process: command.spawn().unwrap(), base: format!("http://127.0.0.1:{port}") }
+    }
+
+    /// Its address, without a trailing slash.
+    pub(crate) fn base(&self) -> &str {
+        &self.base
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+pub(crate) async fn until_ready(base: &str) {
     let deadline = Instant::now() + Duration::from_secs(30);
     loop {
         match reqwest::get(format!("{base}/readyz/")).await {
