@@ -1,6 +1,8 @@
 # Every target in one line each: `make help`.
 PROFILE ?= dev
 ARGS ?=
+# Made-up products, where there is no such file.
+CATALOGUE ?= $(wildcard ../shared/data/catalogue.csv)
 export PROFILE
 
 CARGO := cargo
@@ -9,7 +11,7 @@ COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose 
 	$(if $(wildcard .env),--env-file .env) -p stockroom -f docker/compose.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop seed psql test bench check fmt generated-check openapi audit up down compose clean
+.PHONY: help run stop seed psql test search-quality bench check fmt generated-check openapi audit up down compose clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' Makefile
@@ -28,6 +30,9 @@ psql: ## open psql on the database
 
 test: ## all tests, against real servers (ARGS="-p orders place")
 	@scripts/test $(ARGS)
+
+search-quality: ## how well and how fast the index searches (CATALOGUE=file.csv, SEARCH_PRODUCTS=1000000)
+	SEARCH_CATALOGUE=$(abspath $(CATALOGUE)) $(CARGO) test --release --quiet --package search --lib measured -- --nocapture --test-threads 1
 
 bench: ## load: figures beside those of PostgreSQL alone (ARGS=orders, ARGS=search)
 	$(CARGO) build --release -p gateway -p manage -p bench
