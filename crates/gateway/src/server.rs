@@ -8,10 +8,11 @@ use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::web::{Data, redirect, to};
 use actix_web::{App, HttpServer};
+use secrecy::ExposeSecret;
 use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_swagger_ui::{Config, SwaggerUi};
-use web::{Draining, PublicUrl};
+use web::{AdminToken, Draining, PublicUrl};
 
 use crate::allowed::Allowed;
 use crate::system::OpenApiJson;
@@ -42,6 +43,7 @@ pub fn serve(
     let allowed = Arc::new(Allowed::from_spec(&spec));
     let spec = Data::new(OpenApiJson::new(&spec)?);
     let public_url = settings.public_url.clone();
+    let admin_token = AdminToken::new(settings.admin_token.as_ref().map(|token| token.expose_secret()));
     let mut server = HttpServer::new(move || {
         let services = services.clone();
         let allowed = allowed.clone();
@@ -50,6 +52,7 @@ pub fn serve(
             .configure(web::configure)
             .configure(|config| services.provide(config))
             .app_data(spec.clone())
+            .app_data(admin_token.clone())
             .app_data(Data::new(draining.clone()));
         if let Some(url) = &public_url {
             app = app.app_data(PublicUrl(url.clone()));

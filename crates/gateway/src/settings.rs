@@ -5,11 +5,13 @@
 //! | `HTTP_ADDR` | public address | `127.0.0.1:8000` |
 //! | `OPS_ADDR` | address for operators (`/metrics`); never make it public | `127.0.0.1:9000` |
 //! | `PUBLIC_URL` | how clients reach us, for links | the request's `Host` |
+//! | `ADMIN_TOKEN` | the bearer token of operators, who may cancel orders | none: nobody may |
 //! | `HTTP_WORKERS` | threads that serve requests | one per processor |
 //!
 //! and those of the parts that it composes.
 
 use anyhow::Context;
+use secrecy::SecretString;
 
 const DEFAULT_HTTP_ADDR: &str = "127.0.0.1:8000";
 
@@ -22,6 +24,8 @@ pub struct Settings {
     pub ops_addr: String,
     /// How clients reach us, without a trailing slash.
     pub public_url: Option<String>,
+    /// The bearer token of operators; `None` lets nobody in.
+    pub admin_token: Option<SecretString>,
     /// Threads that serve requests; `None` for one per processor.
     pub workers: Option<usize>,
     /// PostgreSQL.
@@ -41,6 +45,7 @@ impl Settings {
             http_addr: DEFAULT_HTTP_ADDR.into(),
             ops_addr: "127.0.0.1:9000".into(),
             public_url: None,
+            admin_token: None,
             workers: None,
             database,
             cache: cache::Config::local(),
@@ -63,6 +68,7 @@ impl Settings {
             settings.ops_addr = address;
         }
         settings.public_url = variable("PUBLIC_URL").map(|url| url.trim_end_matches('/').to_owned());
+        settings.admin_token = variable("ADMIN_TOKEN").map(SecretString::from);
         if let Some(workers) = variable("HTTP_WORKERS") {
             settings.workers = Some(workers.parse().context("HTTP_WORKERS must be a whole number")?);
         }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod import;
+mod ledger;
 mod migrate;
 mod openapi;
 mod progress;
@@ -34,6 +35,8 @@ enum Command {
     /// Look after the search indexes
     #[command(subcommand)]
     Search(search::Command),
+    /// Prove that all stock adds up, or list what moved it
+    Ledger(ledger::Ledger),
     /// Print, write or check the API's description
     Openapi(openapi::OpenApi),
 }
@@ -60,6 +63,7 @@ async fn run(command: Command) -> Result<ExitCode> {
         Command::Seed(seed) => seed::run(&migrated().await?, &seed).await?,
         Command::Openapi(options) => return openapi::run(&options),
         Command::Search(command) => search::run(&migrated().await?, command).await?,
+        Command::Ledger(ledger) => return ledger::run(&migrated().await?, &ledger).await,
         Command::Import(import) => return import::run(&migrated().await?, &import).await,
     }
     Ok(ExitCode::SUCCESS)

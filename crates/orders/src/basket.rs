@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use rust_decimal::Decimal;
 use sha2::{Digest, Sha256};
 
 /// The most lines that an order may have.
@@ -75,12 +76,15 @@ impl Basket {
         self.0.iter().map(|line| line.product_id).collect()
     }
 
-    /// SHA-256 of the content: equal for equal baskets, whatever JSON they were written in.
-    pub fn digest(&self) -> [u8; 32] {
+    /// SHA-256 of the content: equal for equal baskets with an equal total, whatever JSON they were written in.
+    pub fn digest(&self, expected_total: Option<Decimal>) -> [u8; 32] {
         let mut hasher = Sha256::new();
         for line in &self.0 {
             hasher.update(line.product_id.to_be_bytes());
             hasher.update(line.quantity.to_be_bytes());
+        }
+        if let Some(total) = expected_total {
+            hasher.update(total.normalize().to_string());
         }
         hasher.finalize().into()
     }
@@ -140,11 +144,16 @@ mod tests {
 
     #[test]
     fn the_digest_is_that_of_the_content() {
-        let digest = |pairs: &[(i64, i32)]| Basket::new(lines(pairs)).unwrap().digest();
+        let digest = |pairs: &[(i64, i32)]| Basket::new(lines(pairs)).unwrap().digest(None);
         assert_eq!(digest(&[(1, 2), (3, 4)]), digest(&[(1, 2), (3, 4)]));
         let others: [&[(i64, i32)]; 4] = [&[(3, 4), (1, 2)], &[(1, 2)], &[(1, 4), (3, 2)], &[(1, 2), (3, 5)]];
         for other in others {
             assert_ne!(digest(&[(1, 2), (3, 4)]), digest(other), "{other:?}");
         }
+        let basket = Basket::new(lines(&[(1, 2)])).unwrap();
+        let expecting = |total: &str| basket.digest(Some(total.parse().unwrap()));
+        assert_eq!(expecting("1.50"), expecting("1.5"));
+        assert_ne!(expecting("1.50"), expecting("1.51"));
+        assert_ne!(expecting("1.50"), basket.digest(None));
     }
 }

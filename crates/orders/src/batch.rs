@@ -234,8 +234,8 @@ impl Held {
         if !self.stores.contains(&request.store_id) {
             return Err(PlaceError::UnknownStore(request.store_id));
         }
-        let terms = decide(request.store_id, &request.basket, &self.prices, &mut self.balances, now)
-            .map_err(PlaceError::UnknownProducts)?;
+        let Request { store_id, basket, expected_total, .. } = request;
+        let terms = decide(*store_id, basket, *expected_total, &self.prices, &mut self.balances, now)?;
         let id = self.numbers.next().ok_or(PlaceError::Overtaken("numbers ran out"))?;
         Ok(Order { id, terms })
     }

@@ -20,18 +20,28 @@ pub struct UnknownProduct {
     pub product_id: i64,
 }
 
+/// Why a basket is not decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// These lines name products without a price: only products that exist have one.
+    UnknownProducts(Vec<UnknownProduct>),
+    /// It costs this, and not what was expected.
+    TotalDiffers(Decimal),
+}
+
 /// Decides `basket` at a store: confirmed when every line can be served in full, else rejected with the reason of
 /// every line that cannot. A confirmed basket is taken out of `balances`; a rejected one leaves them alone.
 ///
 /// # Errors
-/// With every line whose product has no price, since only products that exist have one.
+/// As [`Refusal`] says; the balances are left alone then, too.
 pub(crate) fn decide(
     store_id: i64,
     basket: &Basket,
+    expected_total: Option<Decimal>,
     prices: &Prices,
     balances: &mut Balances,
     now: DateTime<Utc>,
-) -> Result<Terms, Vec<UnknownProduct>> {
+) -> Result<Terms, Refusal> {
     let mut lines = Vec::with_capacity(basket.lines().len());
     let mut unknown = Vec::new();
     for (line, &Wanted { product_id, quantity }) in basket.lines().iter().enumerate() {
@@ -43,7 +53,11 @@ pub(crate) fn decide(
         lines.push(Line { product_id, quantity, unit_price, rejection });
     }
     if !unknown.is_empty() {
-        return Err(unknown);
+        return Err(Refusal::UnknownProducts(unknown));
+    }
+    let total_price = lines.iter().map(|line| Decimal::from(line.quantity) * line.unit_price).sum();
+    if expected_total.is_some_and(|expected| expected != total_price) {
+        return Err(Refusal::TotalDiffers(total_price));
     }
     let confirmed = lines.iter().all(|line| line.rejection.is_none());
     if confirmed {
@@ -56,7 +70,7 @@ pub(crate) fn decide(
         status: if confirmed { Status::Confirmed } else { Status::Rejected },
         created_at: now,
         total_items: lines.iter().map(|line| i64::from(line.quantity)).sum(),
-        total_price: lines.iter().map(|line| Decimal::from(line.quantity) * line.unit_price).sum(),
+        total_price,
         lines,
     })
 }
@@ -93,6 +107,7 @@ mod tests {
         let terms = decide(
             1,
             &basket(&[(11, 2), (10, 3)]),
+            None,
             &prices(&[(10, "0.10"), (11, "19.99")]),
             &mut balances,
             DateTime::UNIX_EPOCH,
@@ -110,7 +125,8 @@ mod tests {
         let mut balances = before.clone();
         let prices = prices(&[(10, "1.00"), (11, "1.00"), (12, "1.00")]);
         let terms =
-            decide(1, &basket(&[(10, 6), (11, 2), (12, 1)]), &prices, &mut balances, DateTime::UNIX_EPOCH).unwrap();
+            decide(1, &basket(&[(10, 6), (11, 2), (12, 1)]), None, &prices, &mut balances, DateTime::UNIX_EPOCH)
+                .unwrap();
         assert_eq!(terms.status, Status::Rejected);
         assert_eq!((terms.total_items, terms.total_price), (9, "9.00".parse().unwrap()));
         let reasons: Vec<_> = terms.lines.iter().map(|line| line.rejection).collect();
@@ -132,22 +148,43 @@ mod tests {
         let unknown = decide(
             1,
             &basket(&[(7, 1), (10, 1), (8, 1)]),
+            None,
             &prices(&[(10, "1.00")]),
             &mut balances,
             DateTime::UNIX_EPOCH,
         );
         assert_eq!(
             unknown,
-            Err(vec![UnknownProduct { line: 0, product_id: 7 }, UnknownProduct { line: 2, product_id: 8 }])
+            Err(Refusal::UnknownProducts(vec![
+                UnknownProduct { line: 0, product_id: 7 },
+                UnknownProduct { line: 2, product_id: 8 }
+            ]))
         );
         assert_eq!(balances[&(1, 10)], 5);
+    }
+
+    #[test]
+    fn a_total_that_was_expected_must_be_right_to_the_cent() {
+        let prices = prices(&[(10, "0.10"), (11, "19.99")]);
+        let mut balances = HashMap::from([((1, 10), 5), ((1, 11), 2)]);
+        let before = balances.clone();
+        let wanted = basket(&[(11, 1), (10, 3)]);
+        let mut decide_expecting = |total: &str| {
+            let expected = Some(total.parse().unwrap());
+            decide(1, &wanted, expected, &prices, &mut balances, DateTime::UNIX_EPOCH)
+        };
+        for wrong in ["20.28", "20.30", "20.291", "0", "-20.29"] {
+            assert_eq!(decide_expecting(wrong), Err(Refusal::TotalDiffers("20.29".parse().unwrap())), "{wrong}");
+        }
+        assert_eq!(decide_expecting("20.290").unwrap().status, Status::Confirmed);
+        assert_eq!(balances[&(1, 10)], before[&(1, 10)] - 3, "only the right one took anything");
     }
 
     #[test]
     fn the_largest_order_of_all_has_exact_totals() {
         let wanted: Vec<(i64, i32)> = (1..=500).map(|product| (product, 1_000_000)).collect();
         let dearest = (1..=500).map(|product| (product, "9999999999.99".parse().unwrap())).collect();
-        let terms = decide(1, &basket(&wanted), &dearest, &mut HashMap::new(), DateTime::UNIX_EPOCH).unwrap();
+        let terms = decide(1, &basket(&wanted), None, &dearest, &mut HashMap::new(), DateTime::UNIX_EPOCH).unwrap();
         assert_eq!(terms.total_items, 500_000_000);
         assert_eq!(terms.total_price.to_string(), "4999999999995000000.00");
     }
@@ -183,7 +220,7 @@ mod tests {
                     model = tried;
                 }
 
-                let terms = decide(3, &basket(&wanted), &prices, &mut balances, DateTime::UNIX_EPOCH).unwrap();
+                let terms = decide(3, &basket(&wanted), None, &prices, &mut balances, DateTime::UNIX_EPOCH).unwrap();
                 assert_eq!(terms.status == Status::Confirmed, served, "seed {seed}");
                 let total: i64 = wanted.iter().map(|&(p, quantity)| cents[p as usize] * i64::from(quantity)).sum();
                 assert_eq!(terms.total_price, Decimal::new(total, 2), "seed {seed}");

@@ -5,7 +5,7 @@
 //! worked on.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use db::{CachedDsl, Tx};
+use db::{CachedDsl, Clock, Database, Tx};
 use diesel::sql_types::{Array, BigInt, Binary, Bool, Nullable, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
 use sha2::{Digest, Sha256};
@@ -120,6 +120,28 @@ pub(crate) async fn keep(tx: &Tx, answers: &[(i64, &Key, Answer)], now: DateTime
     .execute(&mut &***tx)
     .await?;
     Ok(written == answers.len())
+}
+
+/// Forgets up to `limit` answers that are too old to count; how many there were. Those that an order is about to
+/// overwrite are left to it.
+///
+/// # Errors
+/// Those of the database.
+pub async fn forget_old_keys(database: &Database, clock: &Clock, limit: i64) -> Result<usize, db::Error> {
+    let end = clock.now() - KEPT;
+    database
+        .transaction(move |tx| {
+            Box::pin(async move {
+                let forget = diesel::sql_query(
+                    "DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY( \
+                         SELECT ctid FROM idempotency_keys WHERE created_at <= $1 ORDER BY created_at LIMIT $2 \
+                         FOR UPDATE SKIP LOCKED))",
+                );
+                let forget = forget.bind::<Timestamptz, _>(end).bind::<BigInt, _>(limit);
+                Ok(forget.execute(&mut **tx).await?)
+            })
+        })
+        .await
 }
 
 /// The key's advisory lock: 64 bits of its SHA-256. Two keys that share one would at worst answer "in flight" once.

@@ -3,6 +3,7 @@
 mod answer;
 mod basket;
 mod batch;
+mod cancel;
 mod commit;
 mod config;
 mod decide;
@@ -11,6 +12,7 @@ mod http;
 mod idempotency;
 mod in_flight;
 mod lane;
+pub mod ledger;
 mod order;
 mod place;
 pub mod reactions;
@@ -19,10 +21,11 @@ mod schema;
 mod write;
 
 pub use basket::{Basket, BasketFault, MAX_LINES, MAX_QUANTITY, Wanted};
+pub use cancel::CancelError;
 pub use config::{Config, ConfigError};
 pub use decide::UnknownProduct;
 pub use http::routes;
-pub use idempotency::Key;
+pub use idempotency::{Key, forget_old_keys};
 pub use lane::NotDone;
 pub use order::{Confirmation, ConfirmationState, Line, Order, Reason, Rejection, Status, Summary, Terms};
 pub use place::{Orders, PlaceError, Placed, Request};

@@ -4,17 +4,17 @@
 use std::sync::Arc;
 
 use db::{Clock, Database};
-use futures_util::try_join;
+use rust_decimal::Decimal;
 
 use crate::basket::Basket;
 use crate::batch::{Batches, Job};
 use crate::config::Config;
-use crate::decide::{UnknownProduct, decide};
+use crate::decide::{Refusal, UnknownProduct, decide};
 use crate::idempotency::Key;
 use crate::in_flight::InFlight;
 use crate::lane::{Failure, Lane, NotDone, Pass};
 use crate::order::{Order, Terms};
-use crate::read;
+use crate::read::Snapshot;
 
 /// How often an attempt that stood in the way of another transaction is made again.
 const RETRIES: u32 = 4;
@@ -39,6 +39,8 @@ pub struct Request {
     pub store_id: i64,
     /// What is wanted.
     pub basket: Basket,
+    /// What the client believes that it costs; anything else is refused.
+    pub expected_total: Option<Decimal>,
     /// The client's name for this order, if it has one.
     pub key: Option<Key>,
     /// The request, for the logs.
@@ -68,10 +70,13 @@ pub enum PlaceError {
     /// Lines name products that do not exist.
     #[error("{} of the products do not exist.", .0.len())]
     UnknownProducts(Vec<UnknownProduct>),
+    /// It costs this, and not what was expected.
+    #[error("The items cost {0:.2}, not what was expected.")]
+    TotalDiffers(Decimal),
     /// The first request with this key is still being worked on.
     #[error("A request with this Idempotency-Key is still being worked on.")]
     KeyInFlight,
-    /// The key was used for another basket.
+    /// The key was used for another request.
     #[error("This Idempotency-Key was used before with another body.")]
     KeyReused,
     /// It was not its turn in time, or the work on it went wrong.
@@ -123,29 +128,36 @@ impl Orders {
         &self.lanes[store_id.rem_euclid(self.lanes.len() as i64) as usize]
     }
 
-    /// What [`place`](Self::place) would decide now. Writes nothing and locks nothing, so the next order may change it.
+    /// What [`place`](Self::place) would decide now: by the same function, on one snapshot of the database, whatever the
+    /// request's key. Writes nothing and locks nothing, so the next order may change it.
     ///
     /// # Errors
-    /// [`PlaceError::UnknownStore`], [`PlaceError::UnknownProducts`] and [`PlaceError::Database`].
-    pub async fn preview(&self, store_id: i64, basket: &Basket) -> Result<Terms, PlaceError> {
+    /// [`PlaceError::UnknownStore`], [`PlaceError::UnknownProducts`], [`PlaceError::TotalDiffers`] and
+    /// [`PlaceError::Database`].
+    pub async fn preview(&self, request: &Request) -> Result<Terms, PlaceError> {
+        let Request { store_id, basket, expected_total, .. } = request;
         let conn = self.database.connection().await?;
-        let ids = basket.product_ids();
-        let (store_exists, prices, mut balances) = try_join!(
-            stores::exists(&conn, store_id),
-            products::prices(&conn, &ids),
-            read::balances(&conn, store_id, &ids),
-        )?;
-        if !store_exists {
-            return Err(PlaceError::UnknownStore(store_id));
-        }
-        decide(store_id, basket, &prices, &mut balances, self.clock.now()).map_err(PlaceError::UnknownProducts)
+        let snapshot = Snapshot::take(&conn, *store_id, &basket.product_ids()).await?;
+        let Some(Snapshot { prices, mut balances }) = snapshot else {
+            return Err(PlaceError::UnknownStore(*store_id));
+        };
+        Ok(decide(*store_id, basket, *expected_total, &prices, &mut balances, self.clock.now())?)
     }
 }
 
 impl Request {
     /// What a key stands for: equal for requests that ask for the same.
     pub(crate) fn digest(&self) -> [u8; 32] {
-        self.basket.digest()
+        self.basket.digest(self.expected_total)
+    }
+}
+
+impl From<Refusal> for PlaceError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::UnknownProducts(lines) => Self::UnknownProducts(lines),
+            Refusal::TotalDiffers(total) => Self::TotalDiffers(total),
+        }
     }
 }
 

@@ -9,15 +9,16 @@ use diesel::dsl::sql;
 use diesel::helper_types::{AsSelect, Select};
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Numeric, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::try_join;
+use products::Prices;
 use rust_decimal::Decimal;
 use stores::stock::Balances;
 
 use crate::order::{Confirmation, Line, Order, Reason, Rejection, Status, Summary, Terms};
 use crate::place::Orders;
-use crate::schema::{confirmations, inventory, order_items, orders};
+use crate::schema::{confirmations, order_items, orders};
 
 /// Place in a list of orders: moment in microseconds since 1970, and number. The number breaks ties.
 pub type SortKey = (i64, i64);
@@ -116,18 +117,51 @@ impl From<LineRow> for Line {
     }
 }
 
-/// What a store has of these products now, unlocked.
-pub(crate) async fn balances(
-    mut conn: &AsyncPgConnection,
-    store_id: i64,
-    product_ids: &[i64],
-) -> Result<Balances, db::Error> {
-    let rows: Vec<(i64, i32)> = inventory::table
-        .filter(inventory::store_id.eq(store_id).and(inventory::product_id.eq_any(product_ids)))
-        .select((inventory::product_id, inventory::quantity))
+/// What a dry run is decided on.
+pub(crate) struct Snapshot {
+    pub(crate) prices: Prices,
+    pub(crate) balances: Balances,
+}
+
+#[derive(QueryableByName)]
+struct SnapshotRow {
+    #[diesel(sql_type = Nullable<BigInt>)]
+    product_id: Option<i64>,
+    #[diesel(sql_type = Nullable<Numeric>)]
+    price: Option<Decimal>,
+    #[diesel(sql_type = Nullable<Integer>)]
+    quantity: Option<i32>,
+}
+
+impl Snapshot {
+    /// Prices and stock at one moment, unlocked, since one statement reads them; `None` if there is no such store.
+    pub(crate) async fn take(
+        mut conn: &AsyncPgConnection,
+        store_id: i64,
+        product_ids: &[i64],
+    ) -> Result<Option<Self>, db::Error> {
+        let rows: Vec<SnapshotRow> = diesel::sql_query(
+            "SELECT known.id AS product_id, known.price, held.quantity FROM stores \
+             LEFT JOIN unnest($2) AS asked (product_id) ON true \
+             LEFT JOIN LATERAL ( \
+                 SELECT id, price FROM products WHERE products.id = asked.product_id OFFSET 0) AS known ON true \
+             LEFT JOIN LATERAL ( \
+                 SELECT quantity FROM inventory \
+                 WHERE inventory.store_id = $1 AND inventory.product_id = asked.product_id OFFSET 0) AS held ON true \
+             WHERE stores.id = $1",
+        )
+        .bind::<BigInt, _>(store_id)
+        .bind::<Array<BigInt>, _>(product_ids)
+        .cached()
         .load(&mut conn)
         .await?;
-    Ok(rows.into_iter().map(|(product_id, quantity)| ((store_id, product_id), quantity)).collect())
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let prices = rows.iter().filter_map(|row| row.product_id.zip(row.price)).collect();
+        let balances = rows.iter().filter_map(|row| Some(((store_id, row.product_id?), row.quantity?))).collect();
+        Ok(Some(Self { prices, balances }))
+    }
 }
 
 async fn count(

@@ -57,6 +57,8 @@ codes! {
         "A body must arrive within 10 seconds. Nothing was stored.";
     Conflict = "conflict", CONFLICT, "The request conflicts with what is stored",
         "The object changed, or is in a state that does not allow this. Read it again and decide anew.";
+    TotalDiffers = "total_differs", CONFLICT, "The total is another one",
+        "`expected_total` is not what the items cost now: a price has changed. `detail` and `errors` say the right one. Nothing was stored. Order again with that total, or without `expected_total`.";
     IdempotencyKeyInFlight = "idempotency_key_in_flight", CONFLICT, "The first request with this key is still being worked on",
         "A request with the same Idempotency-Key has not been answered yet. Repeat this one after the time in `Retry-After`.";
     TooLarge = "payload_too_large", PAYLOAD_TOO_LARGE, "The body is too large",

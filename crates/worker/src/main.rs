@@ -61,6 +61,7 @@ async fn work(settings: Settings) -> anyhow::Result<()> {
     let worker = jobs::Worker::start(&settings.jobs, &database, tasks::registry(&database, &Clock::system()));
     let draining = web::Draining::default();
     tokio::spawn(keep_up(metrics.clone()));
+    tokio::spawn(forget_old_keys(database.clone()));
     let ops = ops::Ops { health: worker.health(), database, metrics, draining: draining.clone() };
     let address = ops::serve(&settings.ops_addr, ops)?;
     tracing::info!(ops = %address, broker = ?settings.jobs.broker, prefix = settings.jobs.prefix, "working");
@@ -86,6 +87,26 @@ async fn keep_up(metrics: PrometheusHandle) {
     loop {
         ticks.tick().await;
         metrics.run_upkeep();
+    }
+}
+
+/// Every ten minutes, forgets the answers to idempotency keys that are too old to count: some thousand at a time, so
+/// that no transaction is long.
+async fn forget_old_keys(database: Database) {
+    const AT_ONCE: i64 = 5_000;
+    let mut ticks = tokio::time::interval(Duration::from_secs(600));
+    loop {
+        ticks.tick().await;
+        loop {
+            match orders::forget_old_keys(&database, &Clock::system(), AT_ONCE).await {
+                Ok(forgotten) if forgotten < AT_ONCE as usize => break,
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::warn!("old idempotency keys are left for later: {error}");
+                    break;
+                }
+            }
+        }
     }
 }
 

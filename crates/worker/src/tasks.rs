@@ -2,7 +2,7 @@
 
 use db::{Clock, Database};
 use jobs::{Delivery, Registry, TaskError};
-use orders::events::OrderConfirmed;
+use orders::events::{OrderCancelled, OrderConfirmed};
 use orders::reactions::{ReactionError, send_confirmation};
 use outbox::Event;
 use serde::de::DeserializeOwned;
@@ -10,7 +10,12 @@ use serde::de::DeserializeOwned;
 /// Every task that this process knows.
 pub(crate) fn registry(database: &Database, clock: &Clock) -> Registry {
     let (database, clock) = (database.clone(), clock.clone());
-    Registry::new().on(OrderConfirmed::KIND, "send_order_confirmation", move |delivery| {
+    let registry = Registry::new().on(OrderCancelled::KIND, "note_order_cancellation", |delivery| async move {
+        let OrderCancelled { store_id, order_id } = event(delivery)?;
+        tracing::info!(store_id, order_id, "order cancelled");
+        Ok(())
+    });
+    registry.on(OrderConfirmed::KIND, "send_order_confirmation", move |delivery| {
         let (database, clock) = (database.clone(), clock.clone());
         async move {
             let event: OrderConfirmed = event(delivery)?;

@@ -16,6 +16,8 @@ fn the_committed_document_is_what_the_handlers_say() {
     assert!(committed == current, "openapi.json is out of date: run `make openapi`, and look at what changed");
 }
 
+const TOKEN: &str = "the-operators-token";
+
 /// Ids of the rows that the operations below are tried on.
 struct Fixture {
     store: i64,
@@ -35,6 +37,7 @@ const OPERATIONS: &[Operation] = &[
     ("GET", "/categories/", |_| ("/categories/".into(), Value::Null)),
     ("GET", "/healthz/", |_| ("/healthz/".into(), Value::Null)),
     ("POST", "/orders/", |rows| ("/orders/".into(), order(rows))),
+    ("POST", "/orders/{order_id}/cancel/", |rows| (format!("/orders/{}/cancel/", rows.order), Value::Null)),
     ("GET", "/orders/{order_id}/", |rows| (format!("/orders/{}/", rows.order), Value::Null)),
     ("GET", "/products/", |_| ("/products/".into(), Value::Null)),
     ("GET", "/products/{id}/", |rows| (format!("/products/{}/", rows.product), Value::Null)),
@@ -60,13 +63,13 @@ async fn fixture(app: &TestApp) -> Fixture {
 }
 
 async fn try_out(app: &TestApp, method: &str, path: &str, body: &Value) -> Answer {
-    let request = app.request(Method::from_bytes(method.as_bytes()).unwrap(), path);
+    let request = app.request(Method::from_bytes(method.as_bytes()).unwrap(), path).bearer_auth(TOKEN);
     app.send(if body.is_null() { request } else { request.json(body) }).await
 }
 
 #[tokio::test]
 async fn every_operation_answers_as_documented() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_with(|_, settings| settings.admin_token = Some(TOKEN.to_owned().into())).await;
     let rows = fixture(&app).await;
     let document = serde_json::to_value(gateway::openapi()).unwrap();
     let mut documented = BTreeSet::new();

@@ -424,3 +424,71 @@ async fn what_is_not_there_is_not_found() {
     }
     shop.app.get("/orders/1/?expand=items").await.expect_problem(400, "invalid");
 }
+
+#[tokio::test]
+async fn an_operator_cancels_an_order_and_nobody_else() {
+    let app = TestApp::start_with(|_, settings| settings.admin_token = Some("sesame".to_owned().into())).await;
+    let build = app.build().await;
+    let store = build.store("Corner shop").await;
+    let pen = build.product("Pen", "Office", "0.10").await;
+    build.stock(store, pen, 5).await;
+    let body = |quantity| json!({"store_id": store, "items": [{"product_id": pen, "quantity_requested": quantity}]});
+    let order = app.post("/orders/", &body(2)).await.expect(201);
+    let rejected = app.post("/orders/", &body(9)).await.expect(201);
+    let cancel = async |id: &Value, token: &str| {
+        app.send(app.request(Method::POST, &format!("/orders/{id}/cancel/")).bearer_auth(token)).await
+    };
+    for wrong in ["", "sesam", "sesame2"] {
+        let refused = cancel(&order["id"], wrong).await;
+        refused.expect_problem(401, "unauthorized");
+        assert_eq!(refused.header("www-authenticate"), Some("Bearer"));
+    }
+    let mut expected = order.clone();
+    expected["status"] = "CANCELLED".into();
+    expected["confirmation"] = json!({"state": "pending", "attempts": 0, "sent_at": null});
+    for _ in 0..2 {
+        assert_eq!(cancel(&order["id"], "sesame").await.expect(200), expected);
+    }
+    assert_eq!(app.get(&format!("/orders/{}/", order["id"])).await.expect(200), expected);
+    let problem = cancel(&rejected["id"], "sesame").await.expect_problem(409, "conflict");
+    assert!(problem["detail"].as_str().unwrap().contains("is REJECTED"), "{problem}");
+    cancel(&json!(999_999), "sesame").await.expect_problem(404, "not_found");
+    let left = app.get(&format!("/stores/{store}/inventory/")).await.expect(200);
+    assert_eq!(left["results"][0]["quantity"], 5);
+}
+
+#[tokio::test]
+async fn without_an_operators_token_nothing_is_cancelled() {
+    let shop = shop().await;
+    let order = shop.order(&[(shop.pen, 1)]).await;
+    let path = format!("/orders/{}/cancel/", order["id"]);
+    for request in [
+        shop.app.request(Method::POST, &path),
+        shop.app.request(Method::POST, &path).bearer_auth(""),
+        shop.app.request(Method::POST, &path).bearer_auth("sesame"),
+    ] {
+        shop.app.send(request).await.expect_problem(401, "unauthorized");
+    }
+}
+
+#[tokio::test]
+async fn an_order_that_costs_something_else_is_refused_with_the_right_total() {
+    let shop = shop().await;
+    let mut body = shop.body(&[(shop.desk, 1), (shop.pen, 3)]);
+    body["expected_total"] = "200.00".into();
+    for path in ["/orders/", "/orders/?dry_run=true"] {
+        let problem = shop.app.post(path, &body).await.expect_problem(409, "total_differs");
+        assert_eq!(faults(&problem), [("/expected_total", "total_differs")]);
+        assert!(problem["detail"].as_str().unwrap().contains("200.29"), "{problem}");
+    }
+    for wrong in [json!(200.29), json!(200), json!("1e3"), json!("-1"), json!("1.001"), json!(""), json!([])] {
+        body["expected_total"] = wrong;
+        let problem = shop.app.post("/orders/", &body).await.expect_problem(400, "invalid");
+        assert_eq!(faults(&problem), [("/expected_total", "invalid_type")]);
+    }
+    shop.assert_untouched().await;
+    for right in [json!("200.29"), json!(null)] {
+        body["expected_total"] = right;
+        shop.app.post("/orders/", &body).await.expect(201);
+    }
+}

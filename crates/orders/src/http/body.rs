@@ -1,6 +1,7 @@
 //! The body of a new order: read to the end, whatever is wrong with it, so that a client hears of every fault at once.
 
 use deserr::{DeserializeError, Deserr, ErrorKind, IntoValue, Map, Sequence, Value, ValueKind, ValuePointerRef};
+use rust_decimal::Decimal;
 use utoipa::ToSchema;
 use web::{Bounded, Fault, Faults};
 
@@ -19,7 +20,16 @@ pub(crate) struct NewOrder {
     /// What is wanted: 1 to 500 items, no product twice.
     #[schema(value_type = Vec<NewItem>, min_items = 1, max_items = 500)]
     pub(crate) items: Items,
+    /// What the items are believed to cost in all. If they cost something else, the order is refused (409) with the
+    /// right total.
+    #[schema(value_type = Option<String>, pattern = r"^\d+(\.\d{1,2})?$", example = "2.96")]
+    #[deserr(default)]
+    pub(crate) expected_total: Option<Total>,
 }
+
+/// An amount of money as large as a total can be.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Total(pub(crate) Decimal);
 
 /// One item of a new order.
 #[derive(ToSchema)]
@@ -63,6 +73,23 @@ impl Deserr<Faults> for Items {
             .filter_map(|draft| Some(Wanted { product_id: draft.product_id?, quantity: draft.quantity? }));
         Basket::new(lines.collect()).map(Self).map_err(|faults| Faults(faults.into_iter().map(fault).collect()))
     }
+}
+
+impl Deserr<Faults> for Total {
+    fn deserialize_from_value<V: IntoValue>(value: Value<V>, place: ValuePointerRef) -> Result<Self, Faults> {
+        let Value::String(text) = value else { return Err(wrong_kind(value, &[ValueKind::String], place)) };
+        parse_total(&text).map(Self).ok_or_else(|| {
+            Fault::at("/expected_total", "invalid_type", "Must be a string with at most two decimals, such as 12.50.")
+                .into()
+        })
+    }
+}
+
+/// Plain digits, up to 22 of them before the point and two after it: what the column holds.
+fn parse_total(text: &str) -> Option<Decimal> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let are_digits = |part: &str, most| (1..=most).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
+    (are_digits(whole, 22) && are_digits(fraction, 2)).then(|| text.parse().ok()).flatten()
 }
 
 fn draft<V: IntoValue>(value: Value<V>, place: ValuePointerRef, faults: &mut Vec<Fault>) -> Draft {

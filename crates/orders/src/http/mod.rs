@@ -1,6 +1,7 @@
 //! The endpoints, one per file.
 
 mod body;
+mod cancel_order;
 mod get_order;
 mod list_store_orders;
 mod place_order;
@@ -12,6 +13,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config
         .service(place_order::place_order)
+        .service(cancel_order::cancel_order)
         .service(get_order::get_order)
         .service(list_store_orders::list_store_orders);
 }

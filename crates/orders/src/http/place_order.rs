@@ -37,6 +37,9 @@ struct Headers {
 /// In one transaction: the stock of every line is checked, and either all of it is taken (`CONFIRMED`) or none
 /// (`REJECTED`, with the reason of every line that could not be served). Both outcomes are stored and answer 201.
 ///
+/// With `expected_total` the order is only placed if the items cost exactly that now; else 409 with the right total,
+/// and nothing is stored.
+///
 /// With an `Idempotency-Key`, a repeat of the same request within 72 hours gets the first answer again, byte for byte,
 /// and places nothing. A key belongs to the store of its order; a request that was refused with a 4xx leaves it unused.
 /// With `dry_run=true` the key is not looked at.
@@ -50,7 +53,8 @@ struct Headers {
         )),
         (status = 200, description = "A dry run: what would happen now. Nothing was stored.", body = TermsView),
         (status = 404, description = "There is no such store."),
-        (status = 409, description = "The first request with this Idempotency-Key is still being worked on.", headers(
+        (status = 409, description = "The items cost something else than `expected_total`; or the first request with this \
+                                      Idempotency-Key is still being worked on (then with `Retry-After`).", headers(
             ("Retry-After" = i64, description = "Seconds to wait before trying again."),
         )),
         (status = 422, description = "This Idempotency-Key was used before with another body."),
@@ -64,13 +68,18 @@ pub(crate) async fn place_order(
     request: RequestId,
     body: Json<NewOrder>,
 ) -> web::Result<HttpResponse> {
-    let NewOrder { store_id, items } = body.0;
+    let NewOrder { store_id, items, expected_total } = body.0;
+    let request = Request {
+        store_id: store_id.0,
+        basket: items.0,
+        expected_total: expected_total.map(|total| total.0),
+        key: key.0.map(|key| Key { client: String::new(), key: key.0 }),
+        request_id: Some(request.0),
+    };
     if mode.0.dry_run == Some(true) {
-        let terms = orders.preview(store_id.0, &items.0).await?;
+        let terms = orders.preview(&request).await?;
         return Ok(HttpResponse::Ok().json(TermsView::from(&terms)));
     }
-    let key = key.0.map(|key| Key { client: String::new(), key: key.0 });
-    let request = Request { store_id: store_id.0, basket: items.0, key, request_id: Some(request.0) };
     let placed = orders.place(request).await?;
     Ok(created(placed)?)
 }

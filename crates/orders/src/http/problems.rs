@@ -1,7 +1,8 @@
 //! Which problem each of our errors is.
 
-use web::{Code, Coded, Fault};
+use web::{Code, Coded, Fault, Money};
 
+use crate::cancel::CancelError;
 use crate::lane::NotDone;
 use crate::place::PlaceError;
 use crate::read::ListError;
@@ -11,6 +12,7 @@ impl Coded for PlaceError {
         match self {
             Self::UnknownStore(_) => Code::NotFound,
             Self::UnknownProducts(_) => Code::Invalid,
+            Self::TotalDiffers(_) => Code::TotalDiffers,
             Self::KeyInFlight => Code::IdempotencyKeyInFlight,
             Self::KeyReused => Code::IdempotencyKeyReused,
             Self::Database(error) => error.code(),
@@ -35,12 +37,27 @@ impl Coded for PlaceError {
     }
 
     fn faults(&self) -> Vec<Fault> {
-        let Self::UnknownProducts(unknown) = self else { return Vec::new() };
-        let fault = |line: &crate::UnknownProduct| {
+        let unknown = |line: &crate::UnknownProduct| {
             let detail = format!("There is no product {}.", line.product_id);
             Fault::at(format!("/items/{}/product_id", line.line), "unknown_product", detail)
         };
-        unknown.iter().map(fault).collect()
+        match self {
+            Self::UnknownProducts(lines) => lines.iter().map(unknown).collect(),
+            Self::TotalDiffers(total) => {
+                vec![Fault::at("/expected_total", "total_differs", format!("The items cost {}.", Money(*total)))]
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl Coded for CancelError {
+    fn code(&self) -> Code {
+        match self {
+            Self::UnknownOrder(_) => Code::NotFound,
+            Self::NotConfirmed { .. } => Code::Conflict,
+            Self::Database(error) => error.code(),
+        }
     }
 }
 

@@ -113,7 +113,7 @@ async fn an_answer_that_commits_meanwhile_is_the_one_that_counts() {
         .execute(
             "INSERT INTO idempotency_keys (store_id, key, request_hash, order_id, answer, created_at) \
              VALUES ($1, 'one', $2, 17, 'the first', $3::text::timestamptz)",
-            &[&shop.store, &request.basket.digest().as_slice(), &shop.clock.now().to_rfc3339()],
+            &[&shop.store, &request.basket.digest(None).as_slice(), &shop.clock.now().to_rfc3339()],
         )
         .await
         .unwrap();
@@ -143,4 +143,37 @@ async fn a_repeat_of_a_request_under_way_does_not_wait() {
     assert!(!first.is_finished());
     holding.rollback().await.unwrap();
     new(first.await.unwrap().unwrap());
+}
+
+#[tokio::test]
+async fn old_keys_are_forgotten_some_at_a_time_and_young_ones_kept() {
+    let shop = Shop::open().await;
+    let pen = shop.product("0.10", Some(50)).await;
+    for key in ["a", "b", "c"] {
+        new(shop.orders.place(shop.keyed(key, &[(pen, 1)])).await.unwrap());
+    }
+    shop.clock.advance(TimeDelta::hours(71));
+    new(shop.orders.place(shop.keyed("d", &[(pen, 1)])).await.unwrap());
+    let forget = || orders::forget_old_keys(&shop.database, &shop.clock, 2);
+    assert_eq!(forget().await.unwrap(), 0);
+    shop.clock.advance(TimeDelta::hours(1));
+    assert_eq!((forget().await.unwrap(), forget().await.unwrap(), forget().await.unwrap()), (2, 1, 0));
+    assert_eq!(shop.rows().await, [4, 4, 4, 4, 1]);
+    assert!(matches!(shop.orders.place(shop.keyed("d", &[(pen, 1)])).await.unwrap(), Placed::Replayed { .. }));
+}
+
+#[tokio::test]
+async fn an_expected_total_is_part_of_what_a_key_stands_for() {
+    let shop = Shop::open().await;
+    let pen = shop.product("0.10", Some(5)).await;
+    let expecting =
+        |total: &str| Request { expected_total: Some(total.parse().unwrap()), ..shop.keyed("one", &[(pen, 2)]) };
+    let refused = shop.orders.place(expecting("0.30")).await;
+    assert!(matches!(refused, Err(PlaceError::TotalDiffers(total)) if total.to_string() == "0.20"), "{refused:?}");
+    assert_eq!(shop.rows().await, [0; 5]);
+    new(shop.orders.place(expecting("0.20")).await.unwrap());
+    assert!(matches!(shop.orders.place(expecting("0.2")).await.unwrap(), Placed::Replayed { .. }));
+    for other in [expecting("0.30"), shop.keyed("one", &[(pen, 2)])] {
+        assert!(matches!(shop.orders.place(other).await, Err(PlaceError::KeyReused)));
+    }
 }

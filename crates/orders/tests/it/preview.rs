@@ -1,9 +1,9 @@
-use orders::PlaceError;
+use orders::{PlaceError, Request};
 use rand::rngs::SmallRng;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 
-use crate::support::{Shop, basket};
+use crate::support::Shop;
 
 #[tokio::test]
 async fn a_dry_run_agrees_with_the_order_that_follows() {
@@ -19,7 +19,7 @@ async fn a_dry_run_agrees_with_the_order_that_follows() {
         products.shuffle(&mut rng);
         let count = rng.random_range(1..=4);
         let lines: Vec<(i64, i32)> = products[..count].iter().map(|p| (*p, rng.random_range(1..40))).collect();
-        let expected = shop.orders.preview(shop.store, &basket(&lines)).await.unwrap();
+        let expected = shop.orders.preview(&shop.request(&lines)).await.unwrap();
         assert_eq!(shop.rows().await, rows, "a dry run writes nothing");
         let order = shop.place(&lines).await;
         assert_eq!(order.terms, expected);
@@ -36,7 +36,7 @@ async fn a_dry_run_takes_no_lock_and_no_number() {
     let mut other = shop.database.sql().await;
     let holding = other.transaction().await.unwrap();
     holding.execute("UPDATE inventory SET quantity = quantity", &[]).await.unwrap();
-    shop.orders.preview(shop.store, &basket(&[(pen, 1)])).await.unwrap();
+    shop.orders.preview(&shop.request(&[(pen, 1)])).await.unwrap();
     holding.rollback().await.unwrap();
     assert_eq!(shop.place(&[(pen, 1)]).await.id, 1);
 }
@@ -45,8 +45,9 @@ async fn a_dry_run_takes_no_lock_and_no_number() {
 async fn a_dry_run_refuses_what_an_order_would_be_refused_for() {
     let shop = Shop::open().await;
     let pen = shop.product("0.10", Some(5)).await;
-    let refused = shop.orders.preview(shop.store + 1, &basket(&[(pen, 1)])).await;
+    let elsewhere = Request { store_id: shop.store + 1, ..shop.request(&[(pen, 1)]) };
+    let refused = shop.orders.preview(&elsewhere).await;
     assert!(matches!(refused, Err(PlaceError::UnknownStore(_))), "{refused:?}");
-    let refused = shop.orders.preview(shop.store, &basket(&[(pen, 1), (-1, 1)])).await;
+    let refused = shop.orders.preview(&shop.request(&[(pen, 1), (-1, 1)])).await;
     assert!(matches!(refused, Err(PlaceError::UnknownProducts(_))), "{refused:?}");
 }

@@ -56,7 +56,13 @@ impl Shop {
     }
 
     pub(crate) fn request(&self, lines: &[(i64, i32)]) -> Request {
-        Request { store_id: self.store, basket: basket(lines), key: None, request_id: Some("test".into()) }
+        Request {
+            store_id: self.store,
+            basket: basket(lines),
+            expected_total: None,
+            key: None,
+            request_id: Some("test".into()),
+        }
     }
 
     pub(crate) fn keyed(&self, key: &str, lines: &[(i64, i32)]) -> Request {
