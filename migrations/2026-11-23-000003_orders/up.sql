@@ -52,7 +52,7 @@ CREATE TABLE confirmations (
 CREATE INDEX confirmations_open_idx ON confirmations (created_at) WHERE state <> 'sent';
 
 COMMENT ON TABLE confirmations IS 'One row per confirmed order: whether its customer was told. Turns sent exactly once. Owned by the crate orders.';
-COMMENT ON COLUMN confirmations.attempts IS 'How often sending was begun, counted before the effect.';
+COMMENT ON COLUMN confirmations.attempts IS 'How many attempts it took; those under way are counted in the outbox.';
 
 CREATE TABLE idempotency_keys (
     store_id      bigint NOT NULL REFERENCES stores (id),

@@ -108,15 +108,20 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// Events that wait to be carried on.
+    /// Events whose tasks are not done yet.
     outbox (store_id, id) {
         id -> BigInt,
         store_id -> BigInt,
         kind -> Text,
         payload -> Jsonb,
         request_id -> Nullable<Text>,
-        attempts -> Integer,
+        traceparent -> Nullable<Text>,
+        published_at -> Nullable<Timestamptz>,
         available_at -> Timestamptz,
+        worker -> Nullable<BigInt>,
+        failures -> Integer,
+        crashes -> Integer,
+        last_error -> Nullable<Text>,
         parked_at -> Nullable<Timestamptz>,
         created_at -> Timestamptz,
     }

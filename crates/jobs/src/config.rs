@@ -4,11 +4,14 @@
 //! |---|---|---|
 //! | `AMQP_URL` | `amqp://user:password@host:port/vhost` (or `amqps`); without it tasks come straight from the outbox | none |
 //! | `AMQP_PREFIX` | what the names of the queues begin with | `stockroom` |
+//! | `JOBS_RETRY_SECONDS` | how long a task that failed waits: after the first failure, the second and so on | `1,5,25,125,625` |
 
 use std::fmt;
 use std::time::Duration;
 
 use lapin::uri::AMQPUri;
+
+use crate::retry::Retry;
 
 /// Settings of relay and consumer.
 #[derive(Debug, Clone)]
@@ -17,8 +20,12 @@ pub struct Config {
     pub broker: Option<Broker>,
     /// What the names of the queues begin with.
     pub prefix: String,
-    /// How long a task that failed waits for its next attempt.
-    pub retry_delay: Duration,
+    /// When a task that failed is tried again.
+    pub retry: Retry,
+    /// How long an event may be overdue while the queue of tasks is empty, until it counts as lost by the broker.
+    pub late: Duration,
+    /// How long a loop may do nothing although there is work, until it counts as deaf.
+    pub patience: Duration,
     /// Without a broker: how long an event stays with a worker that gives no sign of life.
     pub lease: Duration,
 }
@@ -33,6 +40,9 @@ pub enum ConfigError {
     /// `AMQP_URL` is something else. Not repeated here, as it may hold a password.
     #[error("AMQP_URL is not a URL such as amqp://user:password@host:5672/vhost")]
     Url,
+    /// `JOBS_RETRY_SECONDS` is something else.
+    #[error("JOBS_RETRY_SECONDS is not a list of seconds such as 1,5,25,125,625")]
+    Retry,
 }
 
 impl Config {
@@ -42,16 +52,27 @@ impl Config {
     /// When `url` is not one of AMQP.
     pub fn new(url: Option<&str>, prefix: impl Into<String>) -> Result<Self, ConfigError> {
         let broker = url.map(Broker::new).transpose()?;
-        Ok(Self { broker, prefix: prefix.into(), retry_delay: Duration::from_secs(1), lease: Duration::from_secs(10) })
+        Ok(Self {
+            broker,
+            prefix: prefix.into(),
+            retry: Retry::default(),
+            late: Duration::from_secs(10),
+            patience: Duration::from_secs(60),
+            lease: Duration::from_secs(10),
+        })
     }
 
     /// Reads the variables in the module's table. An empty one counts as not set.
     ///
     /// # Errors
-    /// When `AMQP_URL` is not one of AMQP.
+    /// When `AMQP_URL` is not one of AMQP, or `JOBS_RETRY_SECONDS` is no list of seconds.
     pub fn from_env() -> Result<Self, ConfigError> {
         let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-        Self::new(set("AMQP_URL").as_deref(), set("AMQP_PREFIX").unwrap_or_else(|| "stockroom".into()))
+        let config = Self::new(set("AMQP_URL").as_deref(), set("AMQP_PREFIX").unwrap_or_else(|| "stockroom".into()))?;
+        match set("JOBS_RETRY_SECONDS") {
+            Some(seconds) => Ok(Self { retry: seconds.parse()?, ..config }),
+            None => Ok(config),
+        }
     }
 }
 

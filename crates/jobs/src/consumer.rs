@@ -6,9 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use lapin::Acker;
 use lapin::message::Delivery;
-use lapin::options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicQosOptions, BasicRejectOptions};
+use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions};
 use lapin::types::FieldTable;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -17,12 +16,8 @@ use tokio_util::task::TaskTracker;
 use crate::config::Broker;
 use crate::connection::{Connection, STEP};
 use crate::error::{Lapse, bounded};
+use crate::handling::Handling;
 use crate::health::Pulse;
-use crate::message;
-use crate::metrics;
-use crate::publisher::Publisher;
-use crate::registry;
-use crate::runner::{Outcome, Runner};
 use crate::supervisor::Supervisor;
 use crate::topology::Topology;
 
@@ -38,8 +33,7 @@ const TICK: Duration = Duration::from_secs(1);
 pub(crate) struct Consumer {
     pub(crate) broker: Broker,
     pub(crate) topology: Topology,
-    pub(crate) publisher: Publisher,
-    pub(crate) runner: Runner,
+    pub(crate) handling: Handling,
     pub(crate) pulse: Arc<Pulse>,
     pub(crate) stop: CancellationToken,
     /// Tasks outlive the session that brought them: what was begun is best finished, as its repetition will then find
@@ -113,98 +107,21 @@ impl Consumer {
     }
 
     fn begin(&self, received: Delivery, broken: &CancellationToken) {
-        let handling = Handling {
-            runner: self.runner.clone(),
-            publisher: self.publisher.clone(),
-            topology: self.topology.clone(),
-            broken: broken.clone(),
-            stop: self.stop.clone(),
-        };
-        let slots = self.slots.clone();
+        let (handling, slots, broken) = (self.handling.clone(), self.slots.clone(), broken.clone());
         self.running.spawn(async move {
             let _slot = slots.acquire().await;
             // Its session may have ended while it waited; then somebody else has the message already.
             if !received.acker.usable() {
                 return;
             }
-            if let Err(lapse) = handling.handle(received).await {
-                tracing::debug!(%lapse, "a task ended after its session");
-                handling.broken.cancel();
+            match handling.handle(received, &broken).await {
+                // Unacknowledged it goes to the next one.
+                Ok(()) | Err(Lapse::Stopping) => {}
+                Err(lapse) => {
+                    tracing::debug!(%lapse, "a task ended after its session");
+                    broken.cancel();
+                }
             }
         });
-    }
-}
-
-/// What one message needs on its way.
-struct Handling {
-    runner: Runner,
-    publisher: Publisher,
-    topology: Topology,
-    broken: CancellationToken,
-    stop: CancellationToken,
-}
-
-impl Handling {
-    async fn handle(&self, received: Delivery) -> Result<(), Lapse> {
-        let outcome = match message::decode(&received) {
-            Ok(delivery) => self.try_until_tried(delivery).await?,
-            Err(undecodable) => {
-                metrics::consumed("unknown", "dead");
-                let bytes = received.data.len();
-                tracing::error!(error = %undecodable, bytes, outcome = "dead", "a message cannot be a task");
-                Outcome::Dead
-            }
-        };
-        match outcome {
-            Outcome::Done => acknowledge(&received.acker).await,
-            Outcome::Dead => reject(&received.acker).await,
-            Outcome::Again { failures, .. } => self.again(&received, failures).await,
-            // We stop: unacknowledged it goes to the next one.
-            Outcome::NotTried { .. } => Ok(()),
-        }
-    }
-
-    async fn try_until_tried(&self, delivery: registry::Delivery) -> Result<Outcome, Lapse> {
-        loop {
-            let outcome = self.runner.run(delivery.clone()).await;
-            let Outcome::NotTried { delay } = outcome else { return Ok(outcome) };
-            tokio::select! {
-                () = tokio::time::sleep(delay) => {}
-                () = self.stop.cancelled() => return Ok(outcome),
-                () = self.broken.cancelled() => return Err(Lapse::Broken),
-            }
-        }
-    }
-
-    /// Puts the task into the retry queue, then acknowledges it where it came from. Dying in between leaves two. While
-    /// nothing can be published it stays unacknowledged: handing it back would bring it again at once, and count.
-    async fn again(&self, received: &Delivery, failures: u32) -> Result<(), Lapse> {
-        let message = message::again(received, failures, self.topology.retry.clone());
-        while let Err(lapse) = self.publisher.publish(message.clone()).await {
-            tracing::debug!(%lapse, "a retry cannot be published yet");
-            tokio::select! {
-                () = tokio::time::sleep(TICK) => {}
-                () = self.broken.cancelled() => return Err(Lapse::Broken),
-            }
-            if !received.acker.usable() {
-                return Err(Lapse::Broken);
-            }
-        }
-        acknowledge(&received.acker).await
-    }
-}
-
-async fn acknowledge(acker: &Acker) -> Result<(), Lapse> {
-    match bounded("an acknowledgement", STEP, acker.ack(BasicAckOptions::default())).await? {
-        true => Ok(()),
-        false => Err(Lapse::NotAcknowledged),
-    }
-}
-
-/// Sends the message to the dead-letter queue.
-async fn reject(acker: &Acker) -> Result<(), Lapse> {
-    match bounded("a rejection", STEP, acker.reject(BasicRejectOptions { requeue: false })).await? {
-        true => Ok(()),
-        false => Err(Lapse::NotAcknowledged),
     }
 }

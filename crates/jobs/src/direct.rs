@@ -12,18 +12,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use db::{Database, Tx};
-use outbox::{Claimed, Postponed};
+use outbox::{Claimed, Key, Next};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::book::count;
 use crate::consumer::{DRAIN, PREFETCH};
 use crate::health::Pulse;
 use crate::metrics;
+use crate::presence::{Presence, is_dead};
 use crate::registry::Delivery;
-use crate::retry::MOST_FAILURES;
+use crate::retry::MOST_CRASHES;
 use crate::runner::{Outcome, Runner};
 use crate::supervisor::Backoff;
+use crate::sweeper;
 
 const POLL: Duration = Duration::from_millis(200);
 
@@ -33,18 +36,23 @@ const LONGEST: Duration = Duration::from_secs(12);
 /// What it takes to work without a broker.
 pub(crate) struct Direct {
     pub(crate) database: Database,
+    pub(crate) presence: Presence,
     pub(crate) runner: Runner,
     pub(crate) pulse: Arc<Pulse>,
     pub(crate) stop: CancellationToken,
     /// How long an event is ours without being renewed; renewed after a third of it.
     pub(crate) lease: Duration,
+    /// How long an event may be overdue that was once given to a broker.
+    pub(crate) late: Duration,
 }
 
 /// What one round writes, and how much it may claim.
 #[derive(Clone)]
 struct Round {
-    settled: Vec<(Arc<Claimed>, Outcome)>,
-    renewed: Vec<Arc<Claimed>>,
+    worker: i64,
+    settled: Vec<(Key, Outcome)>,
+    renewed: Vec<Key>,
+    running: Vec<Key>,
     free: usize,
     lease: Duration,
 }
@@ -62,6 +70,7 @@ impl Direct {
     pub(crate) async fn run(self) {
         let mut running = Running::default();
         let (mut backoff, mut outage) = (Backoff::new(), false);
+        let mut swept: Option<Instant> = None;
         while !self.stop.is_cancelled() {
             let pause = match self.round(&mut running, usize::from(PREFETCH)).await {
                 Ok(()) => {
@@ -78,6 +87,11 @@ impl Direct {
                     POLL.max(backoff.next())
                 }
             };
+            if swept.is_none_or(|swept| swept.elapsed() >= sweeper::EVERY) {
+                swept = Some(Instant::now());
+                // What fails here fails in the next round as well, which says so.
+                _ = tokio::time::timeout(LONGEST, sweeper::sweep(&self.database, 0, self.late)).await;
+            }
             tokio::select! {
                 () = running.wait(pause) => {}
                 () = self.stop.cancelled() => {}
@@ -92,27 +106,38 @@ impl Direct {
             }
         }
         if !running.is_empty() {
-            tracing::warn!(tasks = running.leases.len(), "stopped before these tasks ended; their leases run out");
+            tracing::warn!(tasks = running.leases.len(), "stopped before these tasks ended; they are run again");
         }
     }
 
     /// Settles what has ended, renews the leases of what goes on, and begins as much as there are free `slots`.
     async fn round(&self, running: &mut Running, slots: usize) -> Result<(), db::Error> {
         self.pulse.tick();
-        let free = slots.saturating_sub(running.leases.len());
-        let round =
-            Round { settled: running.settled.clone(), renewed: running.due(self.lease / 3), free, lease: self.lease };
+        let free = if running.alone { 0 } else { slots.saturating_sub(running.leases.len()) };
+        let round = Round {
+            worker: self.presence.worker(),
+            settled: running.settled.clone(),
+            renewed: running.due(self.lease / 3),
+            running: running.leases.values().map(|lease| lease.key).collect(),
+            free,
+            lease: self.lease,
+        };
         if round.settled.is_empty() && round.renewed.is_empty() && free == 0 {
             return Ok(());
         }
         let renewed = round.renewed.clone();
-        let work = self.database.transaction(move |tx| Box::pin(write(tx, round)));
+        let presence = self.presence.clone();
+        let work = async {
+            presence.held().await;
+            self.database.transaction(move |tx| Box::pin(write(tx, round))).await
+        };
         let written = match tokio::time::timeout(LONGEST, work).await {
             Ok(result) => result,
             Err(_) => Err(db::Error::Unavailable(format!("no answer within {LONGEST:?}"))),
         };
         self.pulse.ready(written.is_ok());
         let taken = written?;
+        self.pulse.progress(!running.settled.is_empty());
         running.written(&renewed);
         for event in taken.given_up {
             metrics::consumed("unknown", "dead");
@@ -120,9 +145,9 @@ impl Direct {
                 kind = event.kind,
                 event = event.id,
                 request_id = event.request_id,
-                attempts = event.attempts,
+                crashes = event.crashes,
                 outcome = "dead",
-                "every attempt ended with its process; the task is given up"
+                "a task killed its worker, and is given up"
             );
         }
         for event in taken.begin {
@@ -133,46 +158,54 @@ impl Direct {
 }
 
 async fn write(tx: &mut Tx, round: Round) -> Result<Taken, db::Error> {
-    let (mut done, mut dead, mut put_off) = (Vec::new(), Vec::new(), Vec::new());
-    for (event, outcome) in &round.settled {
-        match *outcome {
-            Outcome::Done => done.push(&**event),
-            Outcome::Dead => dead.push(&**event),
-            Outcome::Again { failures, delay } => {
-                let attempts = i32::try_from(failures).unwrap_or(i32::MAX);
-                put_off.push(Postponed { event, attempts, delay });
-            }
-            Outcome::NotTried { delay } => put_off.push(Postponed { event, attempts: event.attempts, delay }),
-        }
-    }
-    put_off.extend(round.renewed.iter().map(|event| held(event, round.lease)));
+    let done: Vec<Key> =
+        round.settled.iter().filter(|(_, outcome)| *outcome == Outcome::Done).map(|(key, _)| *key).collect();
     if !done.is_empty() {
-        outbox::delete(tx, &done).await?;
+        outbox::finish(tx, &done).await?;
     }
-    let claimed = match round.free {
+    for (key, outcome) in &round.settled {
+        let (next, error) = match outcome {
+            Outcome::Done => continue,
+            Outcome::Dead { error } => (Next::Park, error),
+            Outcome::Again { delay, error } => (Next::Again(*delay), error),
+            Outcome::NotTried { delay, error } => (Next::NotTried(*delay), error),
+        };
+        outbox::fail(tx, *key, round.worker, next, error).await?;
+    }
+    if !round.renewed.is_empty() {
+        outbox::renew(tx, &round.renewed, round.worker, round.lease).await?;
+    }
+    let mut claimed = match round.free {
         0 => Vec::new(),
         free => outbox::claim(tx, i64::try_from(free).unwrap_or(i64::MAX)).await?,
     };
-    let (given_up, begin): (Vec<_>, Vec<_>) = claimed.into_iter().partition(|event| attempts(event) >= MOST_FAILURES);
-    dead.extend(&given_up);
-    put_off.extend(begin.iter().map(|event| held(event, round.lease)));
-    if !dead.is_empty() {
-        outbox::park(tx, &dead).await?;
+    // Ours, and their lease ran out while the database was away.
+    claimed.retain(|event| !round.running.contains(&event.key()));
+    for event in &mut claimed {
+        if let Some(worker) = event.worker
+            && worker != round.worker
+            && is_dead(tx, worker).await?
+        {
+            event.crashes = event.crashes.saturating_add(1);
+        }
     }
-    if !put_off.is_empty() {
-        outbox::postpone(tx, &put_off).await?;
+    let (given_up, mut begin): (Vec<_>, Vec<_>) =
+        claimed.into_iter().partition(|event| count(event.crashes) >= MOST_CRASHES);
+    for event in &given_up {
+        outbox::park_crashed(tx, event.key(), event.crashes).await?;
+    }
+    if let Some(place) = begin.iter().position(|event| event.crashes > 0) {
+        // One whose process died runs alone: now if nothing else runs, else as soon as all that runs has ended.
+        let alone = begin.swap_remove(place);
+        begin.clear();
+        if round.running.is_empty() {
+            begin.push(alone);
+        }
+    }
+    for event in &begin {
+        outbox::hold(tx, event.key(), round.worker, event.crashes, round.lease).await?;
     }
     Ok(Taken { begin, given_up })
-}
-
-/// Keeps others away while the lease lasts; the attempt counts from the beginning.
-fn held(event: &Claimed, lease: Duration) -> Postponed<'_> {
-    Postponed { event, attempts: event.attempts.saturating_add(1), delay: lease }
-}
-
-/// Attempts that were begun before.
-fn attempts(event: &Claimed) -> u32 {
-    u32::try_from(event.attempts).unwrap_or(0)
 }
 
 /// The tasks under way, and those that ended but are not written down yet.
@@ -180,11 +213,13 @@ fn attempts(event: &Claimed) -> u32 {
 struct Running {
     tasks: JoinSet<Outcome>,
     leases: HashMap<Id, Lease>,
-    settled: Vec<(Arc<Claimed>, Outcome)>,
+    settled: Vec<(Key, Outcome)>,
+    /// What runs must not have company.
+    alone: bool,
 }
 
 struct Lease {
-    event: Arc<Claimed>,
+    key: Key,
     since: Instant,
 }
 
@@ -194,26 +229,30 @@ impl Running {
     }
 
     fn begin(&mut self, event: Claimed, runner: Runner) {
+        let (key, failures) = (event.key(), count(event.failures));
+        self.alone = event.crashes > 0;
         let delivery = Delivery {
-            kind: event.kind.clone(),
-            payload: event.payload.clone(),
-            event: Some(event.id.to_string()),
-            request_id: event.request_id.clone(),
-            attempt: attempts(&event) + 1,
+            kind: event.kind,
+            payload: event.payload,
+            event: event.id,
+            request_id: event.request_id,
+            traceparent: event.traceparent,
+            attempt: failures + count(event.crashes) + 1,
         };
-        let task = self.tasks.spawn(async move { runner.run(delivery).await });
-        self.leases.insert(task.id(), Lease { event: Arc::new(event), since: Instant::now() });
+        let task = self.tasks.spawn(async move { runner.run(delivery, failures).await });
+        self.leases.insert(task.id(), Lease { key, since: Instant::now() });
     }
 
     /// Events whose lease is to be renewed.
-    fn due(&self, age: Duration) -> Vec<Arc<Claimed>> {
-        self.leases.values().filter(|lease| lease.since.elapsed() >= age).map(|lease| lease.event.clone()).collect()
+    fn due(&self, age: Duration) -> Vec<Key> {
+        self.leases.values().filter(|lease| lease.since.elapsed() >= age).map(|lease| lease.key).collect()
     }
 
     /// A round was written: what was settled is forgotten, and the leases of `renewed` are new.
-    fn written(&mut self, renewed: &[Arc<Claimed>]) {
+    fn written(&mut self, renewed: &[Key]) {
         self.settled.clear();
-        for lease in self.leases.values_mut().filter(|lease| renewed.contains(&lease.event)) {
+        self.alone &= !self.leases.is_empty();
+        for lease in self.leases.values_mut().filter(|lease| renewed.contains(&lease.key)) {
             lease.since = Instant::now();
         }
     }
@@ -237,7 +276,7 @@ impl Running {
             Err(error) => (error.id(), None),
         };
         if let (Some(lease), Some(outcome)) = (self.leases.remove(&id), outcome) {
-            self.settled.push((lease.event, outcome));
+            self.settled.push((lease.key, outcome));
         }
     }
 }

@@ -23,6 +23,8 @@ pub(crate) enum Lapse {
     ConsumerEnded,
     #[error("an acknowledgement was not accepted")]
     NotAcknowledged,
+    #[error("the worker stops")]
+    Stopping,
     #[error("a message was left without its confirm, or the connection broke")]
     Broken,
 }

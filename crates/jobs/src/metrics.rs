@@ -6,33 +6,61 @@ use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gau
 
 const PUBLISHED: &str = "jobs_published_total";
 const CONFIRMED: &str = "jobs_confirmed_total";
+const PUBLISH_DELAY: &str = "jobs_publish_delay_seconds";
+const CONFIRM: &str = "jobs_confirm_seconds";
+const RECALLED: &str = "jobs_recalled_total";
 const CONSUMED: &str = "jobs_consumed_total";
 const DURATION: &str = "jobs_task_duration_seconds";
+const REDELIVERED: &str = "jobs_redelivered_total";
+const REPEATED: &str = "jobs_repeated_total";
+const CRASHED: &str = "jobs_crashed_total";
 const SESSIONS_LOST: &str = "jobs_sessions_lost_total";
 const BLOCKED: &str = "jobs_broker_blocked";
 const WAITING: &str = "outbox_events";
+const WITH_BROKER: &str = "outbox_published_events";
 const OLDEST: &str = "outbox_oldest_seconds";
+const RETRYING: &str = "outbox_retrying_events";
 const PARKED: &str = "outbox_parked_events";
 
 /// Tells the recorder what the numbers mean. Called after the recorder was installed.
 pub(crate) fn describe() {
     describe_counter!(PUBLISHED, "Messages sent to the broker by the relay");
     describe_counter!(CONFIRMED, "Messages that the broker confirmed");
+    describe_histogram!(PUBLISH_DELAY, "How long events waited in the outbox until a relay took them");
+    describe_histogram!(CONFIRM, "How long the broker took to confirm a batch of messages");
+    describe_counter!(RECALLED, "Events that were overdue and are published again, as the broker must have lost them");
     describe_counter!(CONSUMED, "Attempts at tasks, by task and outcome (done, retry, not_tried, dead)");
     describe_histogram!(DURATION, "How long an attempt at a task took");
+    describe_counter!(REDELIVERED, "Messages that the broker delivered once more");
+    describe_counter!(REPEATED, "Messages whose event was done already, so that nothing was left to do");
+    describe_counter!(CRASHED, "Attempts that ended with the process of their worker");
     describe_counter!(SESSIONS_LOST, "Sessions with the broker that ended by a failure, by name");
     describe_gauge!(BLOCKED, "1 while the broker takes no messages because of an alarm");
+    describe_backlog();
+}
+
+fn describe_backlog() {
     describe_gauge!(WAITING, "Events that wait in the outbox, counted up to 100,000");
-    describe_gauge!(OLDEST, "Age of the oldest event that waits in the outbox");
-    describe_gauge!(PARKED, "Events in the outbox that were given up, counted up to 100,000");
+    describe_gauge!(WITH_BROKER, "Events that the broker or a worker has, counted up to 100,000");
+    describe_gauge!(OLDEST, "Age of the oldest event whose task is not done and has not failed yet");
+    describe_gauge!(RETRYING, "Events whose task failed and comes again");
+    describe_gauge!(PARKED, "Events that were given up, counted up to 100,000");
 }
 
-pub(crate) fn published(messages: usize) {
-    counter!(PUBLISHED).increment(messages as u64);
+/// So many messages were published, after so many seconds in the outbox.
+pub(crate) fn published(waited: impl ExactSizeIterator<Item = f64>) {
+    counter!(PUBLISHED).increment(waited.len() as u64);
+    let delay = histogram!(PUBLISH_DELAY);
+    waited.for_each(|seconds| delay.record(seconds));
 }
 
-pub(crate) fn confirmed(messages: usize) {
+pub(crate) fn confirmed(messages: usize, took: Duration) {
     counter!(CONFIRMED).increment(messages as u64);
+    histogram!(CONFIRM).record(took);
+}
+
+pub(crate) fn recalled(events: usize) {
+    counter!(RECALLED).increment(events as u64);
 }
 
 pub(crate) fn consumed(task: &'static str, outcome: &'static str) {
@@ -41,6 +69,18 @@ pub(crate) fn consumed(task: &'static str, outcome: &'static str) {
 
 pub(crate) fn took(task: &'static str, elapsed: Duration) {
     histogram!(DURATION, "task" => task).record(elapsed);
+}
+
+pub(crate) fn redelivered() {
+    counter!(REDELIVERED).increment(1);
+}
+
+pub(crate) fn repeated() {
+    counter!(REPEATED).increment(1);
+}
+
+pub(crate) fn crashed() {
+    counter!(CRASHED).increment(1);
 }
 
 pub(crate) fn session_lost(name: &'static str) {
@@ -53,6 +93,8 @@ pub(crate) fn blocked(blocked: bool) {
 
 pub(crate) fn backlog(backlog: outbox::Backlog) {
     gauge!(WAITING).set(backlog.waiting as f64);
+    gauge!(WITH_BROKER).set(backlog.published as f64);
     gauge!(OLDEST).set(backlog.oldest_seconds);
+    gauge!(RETRYING).set(backlog.retrying as f64);
     gauge!(PARKED).set(backlog.parked as f64);
 }

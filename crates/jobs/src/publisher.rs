@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
+use lapin::types::ShortString;
 use lapin::{Channel, Confirmation};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -16,7 +17,7 @@ use crate::config::Broker;
 use crate::connection::{Connection, STEP};
 use crate::error::{Lapse, bounded};
 use crate::message::Message;
-use crate::topology::Topology;
+use crate::topology::{self, Topology};
 
 /// How long a batch waits for its confirms. Shorter than the 10 s that the database lets our transaction idle.
 const CONFIRM_WAIT: Duration = Duration::from_secs(5);
@@ -108,6 +109,11 @@ impl Session {
         } else {
             self.broken.is_cancelled().then_some(Lapse::Broken)
         }
+    }
+
+    /// How many messages lie ready in a queue.
+    pub(crate) async fn ready(&self, queue: &ShortString) -> Result<u32, Lapse> {
+        topology::ready(&self.channel, queue).await
     }
 
     fn blocked(&self) -> bool {

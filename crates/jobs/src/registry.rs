@@ -15,11 +15,13 @@ pub struct Delivery {
     pub kind: String,
     /// What happened, as the event was recorded.
     pub payload: Value,
-    /// The event's number in the outbox, for the logs.
-    pub event: Option<String>,
+    /// The event's number in the outbox; the same for every attempt.
+    pub event: i64,
     /// The request that caused it, for the logs.
     pub request_id: Option<String>,
-    /// Which attempt this is, from 1. Attempts that ended with the process are not always counted.
+    /// The trace that it belongs to (W3C Trace Context), for the logs.
+    pub traceparent: Option<String>,
+    /// Which attempt this is, from 1.
     pub attempt: u32,
 }
 

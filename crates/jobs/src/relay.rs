@@ -1,14 +1,16 @@
 //! From the outbox to the broker.
 //!
-//! A batch is one transaction: claim the rows, publish them, wait for the confirms, delete what was confirmed, commit.
-//! The row locks are what keeps other relays away, so a relay that dies frees its rows at once. One that dies between
-//! confirm and commit has published twice in the end, and none is lost.
+//! A batch is one transaction: claim the rows, publish them, wait for the confirms, mark what was confirmed, commit. The
+//! row locks are what keeps other relays away, so a relay that dies frees its rows at once. One that dies between
+//! confirm and commit has published twice in the end, and none is lost. A task that begins before the commit waits for
+//! it.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use db::Database;
-use outbox::Claimed;
+use outbox::Key;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Broker;
@@ -18,6 +20,7 @@ use crate::message;
 use crate::metrics;
 use crate::publisher::{Publisher, Session};
 use crate::supervisor::{Backoff, Supervisor};
+use crate::sweeper;
 use crate::topology::Topology;
 
 const BATCH: i64 = 256;
@@ -35,6 +38,9 @@ pub(crate) struct Relay {
     pub(crate) database: Database,
     pub(crate) publisher: Publisher,
     pub(crate) pulse: Arc<Pulse>,
+    pub(crate) consumer: Arc<Pulse>,
+    /// How long an event may be overdue.
+    pub(crate) late: Duration,
     /// No new batch from here on; the session stays for what the consumer still has to publish.
     pub(crate) stop: CancellationToken,
     /// Nobody needs the session any more.
@@ -56,7 +62,6 @@ impl Relay {
     async fn session(&self) -> Result<(), Lapse> {
         let session = Arc::new(Session::open(&self.broker, &self.topology).await?);
         tracing::info!(session = self.pulse.name(), "connected to the broker");
-        self.pulse.ready(true);
         self.publisher.lend(Some(session.clone()));
         let ended = self.carry(&session).await;
         self.publisher.lend(None);
@@ -64,23 +69,38 @@ impl Relay {
         ended
     }
 
+    /// Batch after batch. Ready is who has a session that takes messages and can read the outbox.
     async fn carry(&self, session: &Arc<Session>) -> Result<(), Lapse> {
         let (mut backoff, mut outage) = (Backoff::new(), false);
+        let mut sweep = tokio::time::interval(sweeper::EVERY);
+        sweep.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         while !self.close.is_cancelled() {
             self.pulse.tick();
-            let mut pause = POLL;
             let lapse = session.lapse();
             let blocked = matches!(lapse, Some(Lapse::Blocked));
             metrics::blocked(blocked);
             if blocked {
+                self.pulse.ready(false);
                 self.idle(POLL).await;
                 continue;
             }
             if let Some(lapse) = lapse {
                 return Err(lapse);
             }
+            let mut pause = POLL;
             if !self.stop.is_cancelled() {
-                match self.batch(session).await {
+                let swept = if futures_util::poll!(std::pin::pin!(sweep.tick())).is_ready() {
+                    let ready = session.ready(&self.topology.tasks).await?;
+                    self.consumer.owe(ready > 0);
+                    self.within(sweeper::sweep(&self.database, ready, self.late)).await.map(drop)
+                } else {
+                    Ok(())
+                };
+                let batch = match swept {
+                    Ok(()) => self.within(self.batch(session)).await,
+                    Err(error) => Err(error),
+                };
+                match batch {
                     Ok(Batch { lapse: Some(Lapse::Blocked), .. }) => {
                         tracing::warn!("the broker takes no messages for now: an alarm of memory or disk");
                         continue;
@@ -88,6 +108,8 @@ impl Relay {
                     Ok(Batch { lapse: Some(lapse), .. }) => return Err(lapse),
                     Ok(Batch { claimed, lapse: None }) => {
                         backoff.reset();
+                        self.pulse.ready(true);
+                        self.pulse.progress(claimed > 0);
                         if std::mem::take(&mut outage) {
                             tracing::info!("the relay reads the outbox again");
                         }
@@ -96,6 +118,7 @@ impl Relay {
                         }
                     }
                     Err(error) => {
+                        self.pulse.ready(false);
                         pause = POLL.max(backoff.next());
                         if !std::mem::replace(&mut outage, true) {
                             tracing::warn!(%error, "the relay cannot read the outbox; trying on");
@@ -127,20 +150,22 @@ impl Relay {
                     return Ok(Batch { claimed: 0, lapse: None });
                 }
                 let messages: Vec<_> = events.iter().map(|event| message::of_event(event, queue.clone())).collect();
-                metrics::published(messages.len());
+                metrics::published(events.iter().map(|event| event.waited_seconds));
+                let began = Instant::now();
                 let published = session.publish(&messages).await;
-                let confirmed: Vec<&Claimed> = events
-                    .iter()
-                    .zip(&published.confirmed)
-                    .filter(|(_, confirmed)| **confirmed)
-                    .map(|(event, _)| event)
-                    .collect();
-                metrics::confirmed(confirmed.len());
-                outbox::delete(tx, &confirmed).await?;
+                let both = events.iter().zip(&published.confirmed);
+                let confirmed: Vec<Key> =
+                    both.filter(|(_, confirmed)| **confirmed).map(|(event, _)| event.key()).collect();
+                metrics::confirmed(confirmed.len(), began.elapsed());
+                outbox::mark_published(tx, &confirmed).await?;
                 Ok(Batch { claimed: events.len(), lapse: published.lapse })
             })
         });
-        match tokio::time::timeout(LONGEST, transaction).await {
+        transaction.await
+    }
+
+    async fn within<T>(&self, work: impl Future<Output = Result<T, db::Error>>) -> Result<T, db::Error> {
+        match tokio::time::timeout(LONGEST, work).await {
             Ok(result) => result,
             Err(_) => Err(db::Error::Unavailable(format!("no answer within {LONGEST:?}"))),
         }

@@ -11,19 +11,19 @@ use crate::registry::{Delivery, Registry, TaskError};
 use crate::retry::Retry;
 
 /// The longest that a task may take. Well below RabbitMQ's 30 minutes for an acknowledgement.
-const LONGEST: Duration = Duration::from_secs(30);
+pub(crate) const LONGEST: Duration = Duration::from_secs(30);
 
 /// What is to be done with the message or row that carried the task.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// It had its effect: away with it.
     Done,
-    /// It comes again after `delay`, with so many `failures` counted.
-    Again { failures: u32, delay: Duration },
+    /// It failed, and comes again after `delay`.
+    Again { delay: Duration, error: String },
     /// It was not tried: whoever has it tries again after `delay`.
-    NotTried { delay: Duration },
+    NotTried { delay: Duration, error: String },
     /// It is given up.
-    Dead,
+    Dead { error: String },
 }
 
 /// Runs tasks.
@@ -38,45 +38,78 @@ impl Runner {
         Self { registry, retry }
     }
 
-    /// Makes the attempt and logs how it went.
-    pub(crate) async fn run(&self, delivery: Delivery) -> Outcome {
-        let Delivery { kind, event, request_id, attempt, .. } = delivery.clone();
+    /// Between two attempts that do not count.
+    pub(crate) fn pause(&self) -> Duration {
+        self.retry.pause()
+    }
+
+    /// Makes the attempt and logs how it went. So many attempts have failed before.
+    pub(crate) async fn run(&self, delivery: Delivery, failures: u32) -> Outcome {
+        let Delivery { kind, event, request_id, traceparent, attempt, .. } = delivery.clone();
+        let trace_id = traceparent.as_deref().and_then(trace_id);
         let Some(task) = self.registry.task(&kind) else {
             metrics::consumed("unknown", "dead");
-            tracing::error!(kind, event, request_id, outcome = "dead", "no task answers this kind of event");
-            return Outcome::Dead;
+            let error = "no task answers this kind of event";
+            tracing::error!(kind, event, request_id, trace_id, outcome = "dead", "{error}");
+            return Outcome::Dead { error: error.into() };
         };
         let began = Instant::now();
         // What the task logs of itself carries this along.
-        let span = tracing::info_span!("task", task = task.name, event, request_id, attempt);
+        let span = tracing::info_span!("task", task = task.name, event, request_id, trace_id, attempt);
         let result = within(LONGEST, tokio::spawn((task.handler)(delivery).instrument(span))).await;
         let elapsed = began.elapsed();
-        let (outcome, error) = match result {
-            Ok(()) => (Outcome::Done, None),
-            Err(TaskError::NotTried(error)) => (Outcome::NotTried { delay: self.retry.delay() }, Some(error)),
-            Err(TaskError::Permanent(error)) => (Outcome::Dead, Some(error)),
-            Err(TaskError::Retry(error)) => match self.retry.after(attempt) {
-                Some(delay) => (Outcome::Again { failures: attempt, delay }, Some(error)),
-                None => (Outcome::Dead, Some(error)),
+        let outcome = match result {
+            Ok(()) => Outcome::Done,
+            Err(TaskError::NotTried(error)) => Outcome::NotTried { delay: self.retry.pause(), error: chain(&*error) },
+            Err(TaskError::Permanent(error)) => Outcome::Dead { error: chain(&*error) },
+            Err(TaskError::Retry(error)) => match self.retry.after(failures + 1) {
+                Some(delay) => Outcome::Again { delay, error: chain(&*error) },
+                None => Outcome::Dead { error: chain(&*error) },
             },
         };
         metrics::consumed(task.name, outcome.name());
         metrics::took(task.name, elapsed);
         let (task, outcome_name, elapsed_ms) = (task.name, outcome.name(), elapsed.as_secs_f64() * 1e3);
-        match (outcome, error) {
-            (Outcome::Done, _) | (_, None) => {
-                tracing::info!(task, kind, event, request_id, attempt, outcome = outcome_name, elapsed_ms, "task done");
-            }
-            (Outcome::Again { .. } | Outcome::NotTried { .. }, Some(error)) => {
-                tracing::warn!(
-                    task, kind, event, request_id, attempt, outcome = outcome_name, elapsed_ms,
-                    error = %chain(&*error), "task failed, and comes again"
+        match &outcome {
+            Outcome::Done => {
+                tracing::info!(
+                    task,
+                    kind,
+                    event,
+                    request_id,
+                    trace_id,
+                    attempt,
+                    outcome = outcome_name,
+                    elapsed_ms,
+                    "task done"
                 );
             }
-            (Outcome::Dead, Some(error)) => {
+            Outcome::Again { error, .. } | Outcome::NotTried { error, .. } => {
+                tracing::warn!(
+                    task,
+                    kind,
+                    event,
+                    request_id,
+                    trace_id,
+                    attempt,
+                    outcome = outcome_name,
+                    elapsed_ms,
+                    error,
+                    "task failed, and comes again"
+                );
+            }
+            Outcome::Dead { error } => {
                 tracing::error!(
-                    task, kind, event, request_id, attempt, outcome = outcome_name, elapsed_ms,
-                    error = %chain(&*error), "task failed, and is given up"
+                    task,
+                    kind,
+                    event,
+                    request_id,
+                    trace_id,
+                    attempt,
+                    outcome = outcome_name,
+                    elapsed_ms,
+                    error,
+                    "task failed, and is given up"
                 );
             }
         }
@@ -85,12 +118,12 @@ impl Runner {
 }
 
 impl Outcome {
-    fn name(self) -> &'static str {
+    fn name(&self) -> &'static str {
         match self {
             Self::Done => "done",
             Self::Again { .. } => "retry",
             Self::NotTried { .. } => "not_tried",
-            Self::Dead => "dead",
+            Self::Dead { .. } => "dead",
         }
     }
 }
@@ -106,6 +139,11 @@ async fn within(limit: Duration, mut attempt: JoinHandle<Result<(), TaskError>>)
             Err(TaskError::retry(format!("it took longer than {limit:?}")))
         }
     }
+}
+
+/// The trace's number in a `traceparent`.
+fn trace_id(traceparent: &str) -> Option<&str> {
+    traceparent.split('-').nth(1).filter(|id| id.len() == 32)
 }
 
 /// An error with everything that caused it.

@@ -2,12 +2,15 @@
 //!
 //! | queue | what is in it | where from | where to |
 //! |---|---|---|---|
-//! | `<prefix>.tasks` | tasks to do | the relay; `retry` | a consumer; rejected: `dead` |
-//! | `<prefix>.tasks.retry` | tasks that failed and wait | the consumer | `tasks`, after the queue's TTL |
-//! | `<prefix>.tasks.dead` | tasks that were given up | rejected by the consumer | an operator |
+//! | `<prefix>.tasks` | tasks to do | the relay; the ladder | a consumer |
+//! | `<prefix>.tasks.retry.1s` and so on, one for each step of the ladder | tasks that failed and wait | the consumer | `tasks`, after the queue's TTL |
+//! | `<prefix>.tasks.dead` | what the broker itself gives up after a thousand deliveries | the broker | an operator; their events are published again |
 //!
 //! All are quorum queues, which survive the loss of a node (one of three), and hand on at least once: the broker keeps
 //! a message until the next queue confirmed it. Everything goes through the default exchange, by the queue's name.
+//! The delay belongs to the queue and not to the message, as only the first message of a queue expires.
+
+use std::time::Duration;
 
 use lapin::Channel;
 use lapin::options::QueueDeclareOptions;
@@ -25,20 +28,30 @@ const DELIVERY_LIMIT: i32 = 1_000;
 #[derive(Debug, Clone)]
 pub(crate) struct Topology {
     pub(crate) tasks: ShortString,
-    pub(crate) retry: ShortString,
-    pub(crate) dead: ShortString,
-    retry_ttl: i32,
+    dead: ShortString,
+    ladder: Vec<(Duration, ShortString)>,
 }
 
 impl Topology {
     pub(crate) fn new(config: &Config) -> Self {
         let prefix = &config.prefix;
+        let step = |step: &Duration| (*step, format!("{prefix}.tasks.retry.{}", name(*step)).into());
         Self {
             tasks: format!("{prefix}.tasks").into(),
-            retry: format!("{prefix}.tasks.retry").into(),
             dead: format!("{prefix}.tasks.dead").into(),
-            retry_ttl: i32::try_from(config.retry_delay.as_millis()).unwrap_or(i32::MAX),
+            ladder: config.retry.steps().iter().map(step).collect(),
         }
+    }
+
+    /// The queue in which a message waits so long.
+    pub(crate) fn waiting(&self, delay: Duration) -> ShortString {
+        let step = self.ladder.iter().find(|(step, _)| *step == delay);
+        step.map_or_else(|| self.tasks.clone(), |(_, queue)| queue.clone())
+    }
+
+    /// Every queue.
+    pub(crate) fn queues(&self) -> impl Iterator<Item = &ShortString> {
+        [&self.tasks].into_iter().chain(self.ladder.iter().map(|(_, queue)| queue)).chain([&self.dead])
     }
 
     /// Makes the queues that do not exist yet.
@@ -47,8 +60,25 @@ impl Topology {
         let then_dead = dead_letters_to(&self.dead);
         queue(channel, &self.tasks, then_dead.chain([("x-delivery-limit", AMQPValue::LongInt(DELIVERY_LIMIT))]))
             .await?;
-        let then_tasks = dead_letters_to(&self.tasks);
-        queue(channel, &self.retry, then_tasks.chain([("x-message-ttl", AMQPValue::LongInt(self.retry_ttl))])).await
+        for (delay, name) in &self.ladder {
+            let ttl = AMQPValue::LongInt(i32::try_from(delay.as_millis()).unwrap_or(i32::MAX));
+            queue(channel, name, dead_letters_to(&self.tasks).chain([("x-message-ttl", ttl)])).await?;
+        }
+        Ok(())
+    }
+}
+
+/// How many messages lie ready in a queue; none if it does not exist, which costs the channel.
+pub(crate) async fn ready(channel: &Channel, queue: &ShortString) -> Result<u32, Lapse> {
+    let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::durable() };
+    let asking = channel.queue_declare(queue.clone(), passive, FieldTable::default());
+    Ok(bounded("asking for the length of a queue", STEP, asking).await?.message_count())
+}
+
+fn name(delay: Duration) -> String {
+    match delay.subsec_nanos() {
+        0 => format!("{}s", delay.as_secs()),
+        _ => format!("{}ms", delay.as_millis()),
     }
 }
 

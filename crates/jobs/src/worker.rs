@@ -1,5 +1,6 @@
 //! Everything that runs in a worker process, started and stopped as one.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,15 +9,17 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::book::Book;
 use crate::config::{Broker, Config};
 use crate::consumer::{Consumer, PREFETCH};
 use crate::direct::Direct;
+use crate::handling::Handling;
 use crate::health::{Health, Pulse};
 use crate::metrics;
+use crate::presence::Presence;
 use crate::publisher::Publisher;
 use crate::registry::Registry;
 use crate::relay::Relay;
-use crate::retry::Retry;
 use crate::runner::Runner;
 use crate::topology::Topology;
 
@@ -26,11 +29,16 @@ const MEASURE: Duration = Duration::from_secs(5);
 /// How long closing the relay may take, once the consumer has ended: a batch that waits for its confirms.
 const CLOSING: Duration = Duration::from_secs(6);
 
+/// How long letting go of what was not done may take.
+const RELEASING: Duration = Duration::from_secs(1);
+
 /// The loops of one worker. They wait for a database or a broker that is away; dropping this does not end them,
 /// [`stop`](Worker::stop) does.
-#[derive(Debug)]
 pub struct Worker {
     health: Health,
+    patience: Duration,
+    database: Database,
+    presence: Presence,
     stop: CancellationToken,
     close: CancellationToken,
     loops: TaskTracker,
@@ -44,25 +52,36 @@ impl Worker {
         metrics::describe();
         let (stop, close) = (CancellationToken::new(), CancellationToken::new());
         let (loops, relays) = (TaskTracker::new(), TaskTracker::new());
-        let runner = Runner::new(Arc::new(registry), Retry::new(config.retry_delay));
-        let health = match &config.broker {
+        let presence = Presence::new();
+        relays.spawn(presence.clone().keep(database.clone(), close.clone()));
+        let runner = Runner::new(Arc::new(registry), config.retry.clone());
+        let (pulses, measured) = match &config.broker {
             Some(broker) => {
-                let (relay, consumer) = pair(config, broker, database, runner, &stop, &close);
-                let health = Health::new(vec![relay.pulse.clone(), consumer.pulse.clone()]);
+                let (relay, consumer) = pair(config, broker, database, &presence, runner, (&stop, &close));
+                let pulses = vec![relay.pulse.clone(), consumer.pulse.clone()];
+                let measured = relay.pulse.clone();
                 relays.spawn(relay.run());
                 loops.spawn(consumer.run());
-                health
+                (pulses, measured)
             }
             None => {
                 let pulse = Pulse::new("direct");
-                let health = Health::new(vec![pulse.clone()]);
-                let (database, stop, lease) = (database.clone(), stop.clone(), config.lease);
-                loops.spawn(Direct { database, runner, pulse, stop, lease }.run());
-                health
+                let direct = Direct {
+                    database: database.clone(),
+                    presence: presence.clone(),
+                    runner,
+                    pulse: pulse.clone(),
+                    stop: stop.clone(),
+                    lease: config.lease,
+                    late: config.late,
+                };
+                loops.spawn(direct.run());
+                (vec![pulse.clone()], pulse)
             }
         };
-        loops.spawn(measure(database.clone(), stop.clone()));
-        Self { health, stop, close, loops, relays }
+        loops.spawn(measure(database.clone(), measured, stop.clone()));
+        let (health, patience) = (Health::new(pulses), config.patience);
+        Self { health, patience, database: database.clone(), presence, stop, close, loops, relays }
     }
 
     /// What the loops say of themselves.
@@ -70,11 +89,29 @@ impl Worker {
         self.health.clone()
     }
 
+    /// Ends when a loop has had work and all that it needs for a minute, and did nothing; says which. No repair from
+    /// within is to be trusted then: end the process and let it be started again.
+    pub async fn stuck(&self) -> &'static str {
+        let mut ticks = tokio::time::interval(Duration::from_secs(1).min(self.patience / 4));
+        loop {
+            ticks.tick().await;
+            if let Some(name) = self.health.stuck(self.patience) {
+                return name;
+            }
+        }
+    }
+
     /// Takes no new task, lets the running ones end (up to 10 s), then closes the sessions (up to 6 s).
     pub async fn stop(self) {
         self.stop.cancel();
         self.loops.close();
         self.loops.wait().await;
+        // What is still ours then was not done, and nothing crashed.
+        let worker = self.presence.worker();
+        let release = self.database.transaction::<_, db::Error, _>(move |tx| Box::pin(outbox::release(tx, worker)));
+        if !matches!(tokio::time::timeout(RELEASING, release).await, Ok(Ok(()))) {
+            tracing::warn!("stopped without the database; tasks that were not done will count as crashed");
+        }
         // Only now, as a task that failed last is published for its retry on the relay's session.
         self.close.cancel();
         self.relays.close();
@@ -84,30 +121,48 @@ impl Worker {
     }
 }
 
+impl fmt::Debug for Worker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Worker").field("health", &self.health).field("presence", &self.presence).finish_non_exhaustive()
+    }
+}
+
 fn pair(
     config: &Config,
     broker: &Broker,
     database: &Database,
+    presence: &Presence,
     runner: Runner,
-    stop: &CancellationToken,
-    close: &CancellationToken,
+    (stop, close): (&CancellationToken, &CancellationToken),
 ) -> (Relay, Consumer) {
     let (topology, publisher) = (Topology::new(config), Publisher::new());
+    let pulse = Pulse::new("consumer");
     let relay = Relay {
         broker: broker.clone(),
         topology: topology.clone(),
         database: database.clone(),
         publisher: publisher.clone(),
         pulse: Pulse::new("relay"),
+        consumer: pulse.clone(),
+        late: config.late,
         stop: stop.clone(),
         close: close.clone(),
+    };
+    let handling = Handling {
+        runner,
+        book: Book::open(database.clone(), presence.clone()),
+        publisher,
+        topology: topology.clone(),
+        gate: Arc::default(),
+        flights: Arc::default(),
+        pulse: pulse.clone(),
+        stop: stop.clone(),
     };
     let consumer = Consumer {
         broker: broker.clone(),
         topology,
-        publisher,
-        runner,
-        pulse: Pulse::new("consumer"),
+        handling,
+        pulse,
         stop: stop.clone(),
         slots: Arc::new(Semaphore::new(usize::from(PREFETCH))),
         running: TaskTracker::new(),
@@ -115,8 +170,9 @@ fn pair(
     (relay, consumer)
 }
 
-/// Keeps the gauges of the outbox current. Says nothing of a database that is away: the other loops do.
-async fn measure(database: Database, stop: CancellationToken) {
+/// Keeps the gauges of the outbox current, and has the loop that reads it know whether there is something to do. Says
+/// nothing of a database that is away: the other loops do.
+async fn measure(database: Database, reader: Arc<Pulse>, stop: CancellationToken) {
     let mut ticks = tokio::time::interval(MEASURE);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -127,6 +183,7 @@ async fn measure(database: Database, stop: CancellationToken) {
         let measured = async { outbox::backlog(&mut database.connection().await?).await };
         if let Ok(Ok(backlog)) = tokio::time::timeout(MEASURE, measured).await {
             metrics::backlog(backlog);
+            reader.owe(backlog.waiting > backlog.retrying);
         }
     }
 }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod import;
+mod jobs;
 mod ledger;
 mod migrate;
 mod openapi;
@@ -13,7 +14,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use db::{Config, Role};
+use db::{Config, Database, Role};
 use tracing_subscriber::EnvFilter;
 
 /// Stockroom's command line for operators. The database is the one that DATABASE_URL names.
@@ -35,6 +36,9 @@ enum Command {
     /// Look after the search indexes
     #[command(subcommand)]
     Search(search::Command),
+    /// See to background tasks: how much waits, what was given up
+    #[command(subcommand)]
+    Jobs(jobs::Jobs),
     /// Prove that all stock adds up, or list what moved it
     Ledger(ledger::Ledger),
     /// Print, write or check the API's description
@@ -61,6 +65,7 @@ async fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Migrate => migrate::run(&database()?).await?,
         Command::Seed(seed) => seed::run(&migrated().await?, &seed).await?,
+        Command::Jobs(command) => jobs::run(&Database::new(&migrated().await?)?, &command).await?,
         Command::Openapi(options) => return openapi::run(&options),
         Command::Search(command) => search::run(&migrated().await?, command).await?,
         Command::Ledger(ledger) => return ledger::run(&migrated().await?, &ledger).await,

@@ -43,10 +43,9 @@ impl ReactionError {
 
 /// Tells the customer of a confirmed order, and marks the confirmation sent, exactly once.
 ///
-/// The attempt is counted in a transaction of its own before anything else, so that an attempt which takes the process
-/// with it counts too. Then the mark is set, the effect done, and the mark committed: the mark's row lock makes
-/// deliveries that overlap wait for each other, so the effect is repeated only if the process dies between it and the
-/// commit.
+/// The mark is set, the effect done, and the mark committed: the mark's row lock makes deliveries that overlap wait for
+/// each other, so the effect is repeated only if the process dies between it and the commit. `attempt` is which one this
+/// is, from 1.
 ///
 /// # Errors
 /// As [`ReactionError`] says.
@@ -54,17 +53,15 @@ pub async fn send_confirmation(
     database: &Database,
     clock: &Clock,
     event: &OrderConfirmed,
+    attempt: u32,
 ) -> Result<Outcome, ReactionError> {
-    let event = *event;
-    let Some(attempt) = database.transaction(move |tx| Box::pin(count_attempt(tx, event))).await? else {
-        return Ok(Outcome::AlreadySent);
-    };
+    let (event, attempt) = (*event, i32::try_from(attempt).unwrap_or(i32::MAX));
     let now = clock.now();
     database
         .transaction(move |tx| {
             Box::pin(async move {
-                if !mark_sent(tx, event, now).await? {
-                    return Ok(Outcome::AlreadySent);
+                if !mark_sent(tx, event, attempt, now).await? {
+                    return known(tx, event).await;
                 }
                 let OrderConfirmed { store_id, order_id } = event;
                 tracing::info!(store_id, order_id, attempt, "order confirmation sent");
@@ -74,35 +71,27 @@ pub async fn send_confirmation(
         .await
 }
 
-/// Counts an attempt and returns its number; `None` when there is nothing left to send.
-async fn count_attempt(tx: &mut Tx, event: OrderConfirmed) -> Result<Option<i32>, ReactionError> {
-    let row = confirmations::table.find((event.store_id, event.order_id));
-    let attempt = diesel::update(row.filter(confirmations::state.ne(ConfirmationState::Sent.as_str())))
-        .set(confirmations::attempts.eq(confirmations::attempts + 1))
-        .returning(confirmations::attempts)
-        .cached()
-        .get_result(&mut **tx)
-        .await
-        .optional()
-        .map_err(db::Error::from)?;
-    if attempt.is_some() {
-        return Ok(attempt);
-    }
-    let known: Option<i64> =
-        row.select(confirmations::order_id).first(&mut **tx).await.optional().map_err(db::Error::from)?;
-    match known {
-        Some(_) => Ok(None),
-        None => Err(ReactionError::UnknownOrder { store_id: event.store_id, order_id: event.order_id }),
+/// What an event without anything left to send is about.
+async fn known(tx: &mut Tx, event: OrderConfirmed) -> Result<Outcome, ReactionError> {
+    let OrderConfirmed { store_id, order_id } = event;
+    let row = confirmations::table.find((store_id, order_id)).select(confirmations::order_id);
+    match row.first::<i64>(&mut **tx).await.optional().map_err(db::Error::from)? {
+        Some(_) => Ok(Outcome::AlreadySent),
+        None => Err(ReactionError::UnknownOrder { store_id, order_id }),
     }
 }
 
 /// Marks the confirmation sent; whether that was still to be done.
-async fn mark_sent(tx: &mut Tx, event: OrderConfirmed, now: DateTime<Utc>) -> Result<bool, db::Error> {
+async fn mark_sent(tx: &mut Tx, event: OrderConfirmed, attempt: i32, now: DateTime<Utc>) -> Result<bool, db::Error> {
     let unsent = confirmations::table
         .find((event.store_id, event.order_id))
         .filter(confirmations::state.ne(ConfirmationState::Sent.as_str()));
     let marked = diesel::update(unsent)
-        .set((confirmations::state.eq(ConfirmationState::Sent.as_str()), confirmations::sent_at.eq(now)))
+        .set((
+            confirmations::state.eq(ConfirmationState::Sent.as_str()),
+            confirmations::attempts.eq(attempt),
+            confirmations::sent_at.eq(now),
+        ))
         .cached()
         .execute(&mut **tx)
         .await?;

@@ -4,29 +4,42 @@ use db::{CachedDsl, Connection};
 use diesel::sql_types::{BigInt, Double};
 use diesel_async::RunQueryDsl;
 
-/// What waits in the outbox.
-#[derive(Debug, Clone, Copy, PartialEq, diesel::QueryableByName)]
+/// What is in the outbox. Numbers are counted up to 100,000.
+#[derive(Debug, Clone, Copy, Default, PartialEq, diesel::QueryableByName)]
 pub struct Backlog {
-    /// Events that wait, counted up to 100,000.
+    /// Events that wait to be carried on.
     #[diesel(sql_type = BigInt)]
     pub waiting: i64,
-    /// Age of the oldest of them in seconds; 0 when none waits.
+    /// Events that the broker has, or that a worker took from it: their tasks are not done yet.
+    #[diesel(sql_type = BigInt)]
+    pub published: i64,
+    /// Age in seconds of the oldest event whose task is not done and has not failed yet; 0 when there is none.
     #[diesel(sql_type = Double)]
     pub oldest_seconds: f64,
-    /// Events that were given up, counted up to 100,000.
+    /// Events whose task failed and comes again.
+    #[diesel(sql_type = BigInt)]
+    pub retrying: i64,
+    /// Events that were given up.
     #[diesel(sql_type = BigInt)]
     pub parked: i64,
 }
 
-/// Measures the outbox. Costs the same however long it is.
+/// Measures the outbox. Costs no more, however long it is, than counting as far as the numbers go.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn backlog(conn: &mut Connection) -> Result<Backlog, db::Error> {
     let query = diesel::sql_query(
-        "SELECT (SELECT count(*) FROM (SELECT FROM outbox WHERE parked_at IS NULL LIMIT 100000) AS counted) AS waiting, \
-                coalesce((SELECT extract(epoch FROM now() - created_at)::float8 FROM outbox \
-                          WHERE parked_at IS NULL ORDER BY id LIMIT 1), 0) AS oldest_seconds, \
+        "WITH waiting AS (SELECT created_at, failures FROM outbox \
+                          WHERE parked_at IS NULL AND published_at IS NULL ORDER BY id LIMIT 100000), \
+              published AS (SELECT created_at, failures FROM outbox \
+                            WHERE parked_at IS NULL AND published_at IS NOT NULL ORDER BY id LIMIT 100000), \
+              alive AS (SELECT * FROM waiting UNION ALL SELECT * FROM published) \
+         SELECT (SELECT count(*) FROM waiting) AS waiting, \
+                (SELECT count(*) FROM published) AS published, \
+                coalesce((SELECT extract(epoch FROM now() - min(created_at))::float8 FROM alive \
+                          WHERE failures = 0), 0) AS oldest_seconds, \
+                (SELECT count(*) FROM alive WHERE failures > 0) AS retrying, \
                 (SELECT count(*) FROM (SELECT FROM outbox WHERE parked_at IS NOT NULL LIMIT 100000) AS counted) AS parked",
     );
     Ok(query.cached().get_result(conn).await?)

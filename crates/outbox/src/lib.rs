@@ -1,10 +1,14 @@
 #![doc = include_str!("../README.md")]
 
 mod backlog;
+mod parked;
 mod record;
 mod relay;
 mod schema;
+mod task;
 
 pub use backlog::{Backlog, backlog};
+pub use parked::{Parked, UNDECODABLE, Which, discard, park_undecodable, parked, redrive};
 pub use record::{Event, record, record_all};
-pub use relay::{Claimed, Postponed, claim, delete, park, postpone};
+pub use relay::{Claimed, Key, claim, mark_published, recall};
+pub use task::{Next, Standing, begin, fail, finish, hold, look, park_crashed, release, renew};

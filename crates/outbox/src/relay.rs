@@ -4,10 +4,19 @@ use std::time::Duration;
 
 use db::{CachedDsl, Tx};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Double, Integer};
+use diesel::sql_types::{Array, BigInt, Double};
 use diesel_async::RunQueryDsl;
 
 use crate::schema::outbox;
+
+/// Which event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key {
+    /// The store that it is about.
+    pub store_id: i64,
+    /// Its number: the later one was recorded later, or nearly so.
+    pub id: i64,
+}
 
 /// An event that this transaction alone may carry on.
 #[derive(Debug, Clone, PartialEq, diesel::Queryable)]
@@ -22,36 +31,64 @@ pub struct Claimed {
     pub payload: serde_json::Value,
     /// The request that caused it.
     pub request_id: Option<String>,
-    /// How often carrying it on has failed.
-    pub attempts: i32,
+    /// The trace that it belongs to.
+    pub traceparent: Option<String>,
+    /// The worker that ran its task and did not say how that ended.
+    pub worker: Option<i64>,
+    /// Attempts that failed.
+    pub failures: i32,
+    /// Attempts that ended with their process.
+    pub crashes: i32,
+    /// How long it has been due, in seconds.
+    pub waited_seconds: f64,
 }
 
-/// Claims up to `limit` events that are due, oldest first, passing over those that other transactions hold. They are
-/// free again when `tx` ends, however it ends.
+impl Claimed {
+    /// Which event it is.
+    pub fn key(&self) -> Key {
+        Key { store_id: self.store_id, id: self.id }
+    }
+}
+
+/// Claims up to `limit` events that are due and not with the broker, oldest first, passing over those that other
+/// transactions hold. They are free again when `tx` ends, however it ends.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn claim(tx: &mut Tx, limit: i64) -> Result<Vec<Claimed>, db::Error> {
     Ok(outbox::table
         .filter(outbox::parked_at.is_null())
+        .filter(outbox::published_at.is_null())
         .filter(outbox::available_at.le(diesel::dsl::now))
         .order_by(outbox::id)
         .limit(limit)
-        .select((outbox::id, outbox::store_id, outbox::kind, outbox::payload, outbox::request_id, outbox::attempts))
+        .select((
+            outbox::id,
+            outbox::store_id,
+            outbox::kind,
+            outbox::payload,
+            outbox::request_id,
+            outbox::traceparent,
+            outbox::worker,
+            outbox::failures,
+            outbox::crashes,
+            diesel::dsl::sql::<Double>("extract(epoch FROM clock_timestamp() - available_at)::float8"),
+        ))
         .for_update()
         .skip_locked()
         .load(&mut **tx)
         .await?)
 }
 
-/// Deletes events whose delivery is assured.
+/// Notes that the broker has confirmed these events: no relay takes them again.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn delete(tx: &mut Tx, events: &[&Claimed]) -> Result<(), db::Error> {
-    let (stores, ids) = keys(events.iter().copied());
+pub async fn mark_published(tx: &mut Tx, events: &[Key]) -> Result<(), db::Error> {
+    let (stores, ids) = columns(events);
     diesel::sql_query(
-        "DELETE FROM outbox USING unnest($1, $2) AS done (store_id, id) \
+        "UPDATE outbox SET published_at = now(), available_at = now() \
+         FROM unnest($1, $2) AS done (store_id, id) \
          WHERE outbox.store_id = done.store_id AND outbox.id = done.id",
     )
     .bind::<Array<BigInt>, _>(stores)
@@ -62,58 +99,27 @@ pub async fn delete(tx: &mut Tx, events: &[&Claimed]) -> Result<(), db::Error> {
     Ok(())
 }
 
-/// An event that is put off.
-#[derive(Debug, Clone, Copy)]
-pub struct Postponed<'a> {
-    /// Which one.
-    pub event: &'a Claimed,
-    /// How many attempts it counts from now on.
-    pub attempts: i32,
-    /// How long nobody shall take it.
-    pub delay: Duration,
-}
-
-/// Puts events off, each for its own time, and sets how many attempts they count.
+/// Has events published again whose next step is overdue by `late`: the broker must have lost them. Takes up to
+/// `limit`, passes over those that other transactions hold, and returns how many there were.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn postpone(tx: &mut Tx, events: &[Postponed<'_>]) -> Result<(), db::Error> {
-    let (stores, ids) = keys(events.iter().map(|postponed| postponed.event));
-    let attempts: Vec<i32> = events.iter().map(|postponed| postponed.attempts).collect();
-    let seconds: Vec<f64> = events.iter().map(|postponed| postponed.delay.as_secs_f64()).collect();
-    diesel::sql_query(
-        "UPDATE outbox SET attempts = put.attempts, available_at = now() + make_interval(secs => put.seconds) \
-         FROM unnest($1, $2, $3, $4) AS put (store_id, id, attempts, seconds) \
-         WHERE outbox.store_id = put.store_id AND outbox.id = put.id",
+pub async fn recall(tx: &mut Tx, late: Duration, limit: i64) -> Result<usize, db::Error> {
+    let recalled = diesel::sql_query(
+        "UPDATE outbox SET published_at = NULL, available_at = now() \
+         FROM (SELECT store_id, id FROM outbox WHERE parked_at IS NULL AND published_at IS NOT NULL \
+               AND available_at < now() - make_interval(secs => $1) \
+               ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED) AS late \
+         WHERE outbox.store_id = late.store_id AND outbox.id = late.id",
     )
-    .bind::<Array<BigInt>, _>(stores)
-    .bind::<Array<BigInt>, _>(ids)
-    .bind::<Array<Integer>, _>(attempts)
-    .bind::<Array<Double>, _>(seconds)
+    .bind::<Double, _>(late.as_secs_f64())
+    .bind::<BigInt, _>(limit)
     .cached()
     .execute(&mut **tx)
     .await?;
-    Ok(())
+    Ok(recalled)
 }
 
-/// Gives events up: nobody takes them again until an operator clears `parked_at`.
-///
-/// # Errors
-/// Those of the database.
-pub async fn park(tx: &mut Tx, events: &[&Claimed]) -> Result<(), db::Error> {
-    let (stores, ids) = keys(events.iter().copied());
-    diesel::sql_query(
-        "UPDATE outbox SET parked_at = now() FROM unnest($1, $2) AS dead (store_id, id) \
-         WHERE outbox.store_id = dead.store_id AND outbox.id = dead.id",
-    )
-    .bind::<Array<BigInt>, _>(stores)
-    .bind::<Array<BigInt>, _>(ids)
-    .cached()
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
-}
-
-fn keys<'a>(events: impl Iterator<Item = &'a Claimed>) -> (Vec<i64>, Vec<i64>) {
-    events.map(|event| (event.store_id, event.id)).unzip()
+pub(crate) fn columns(events: &[Key]) -> (Vec<i64>, Vec<i64>) {
+    events.iter().map(|event| (event.store_id, event.id)).unzip()
 }

@@ -23,6 +23,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// The longest that stopping may take: containers are killed after 30 s, ours after 20.
 const STOPPING: Duration = Duration::from_secs(18);
 
+/// The exit status of a worker that found itself deaf: an internal fault, as sysexits.h has it.
+const STUCK: u8 = 70;
+
 fn main() -> anyhow::Result<ExitCode> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
@@ -51,10 +54,10 @@ fn run() -> anyhow::Result<ExitCode> {
     let outcome = runtime.block_on(work(settings));
     // Whatever still resolves a name or hangs in a handshake is left behind.
     runtime.shutdown_timeout(Duration::from_millis(500));
-    outcome.map(|()| ExitCode::SUCCESS)
+    outcome
 }
 
-async fn work(settings: Settings) -> anyhow::Result<()> {
+async fn work(settings: Settings) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::listen()?;
     let metrics = PrometheusBuilder::new().install_recorder()?;
     let database = Database::new(&settings.database)?;
@@ -66,7 +69,13 @@ async fn work(settings: Settings) -> anyhow::Result<()> {
     let address = ops::serve(&settings.ops_addr, ops)?;
     tracing::info!(ops = %address, broker = ?settings.jobs.broker, prefix = settings.jobs.prefix, "working");
 
-    signals.next().await;
+    tokio::select! {
+        () = signals.next() => {}
+        name = worker.stuck() => {
+            tracing::error!(name, "a loop has work and does nothing; ending, to be started again");
+            return Ok(ExitCode::from(STUCK));
+        }
+    }
     draining.begin();
     tracing::info!("draining");
     tokio::select! {
@@ -78,7 +87,7 @@ async fn work(settings: Settings) -> anyhow::Result<()> {
         () = signals.next() => anyhow::bail!("stopped at once, by a second signal"),
     }
     tracing::info!("stopped");
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Has the recorder fold its samples into summaries, or they would pile up where nobody asks for them.

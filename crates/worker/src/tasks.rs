@@ -18,8 +18,9 @@ pub(crate) fn registry(database: &Database, clock: &Clock) -> Registry {
     registry.on(OrderConfirmed::KIND, "send_order_confirmation", move |delivery| {
         let (database, clock) = (database.clone(), clock.clone());
         async move {
+            let attempt = delivery.attempt;
             let event: OrderConfirmed = event(delivery)?;
-            match send_confirmation(&database, &clock, &event).await {
+            match send_confirmation(&database, &clock, &event, attempt).await {
                 Ok(_) => Ok(()),
                 Err(ReactionError::Database(error)) => Err(error.into()),
                 Err(error) if error.is_permanent() => Err(TaskError::permanent(error)),

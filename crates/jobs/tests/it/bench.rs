@@ -6,7 +6,7 @@ use std::time::Duration;
 use db::{Database, Error, Role};
 use diesel::sql_types::BigInt;
 use diesel_async::RunQueryDsl;
-use jobs::{Config, Delivery, Registry, TaskError, Worker};
+use jobs::{Config, Delivery, Registry, Retry, TaskError, Worker};
 use outbox::Event;
 use testkit::{Broker, TestDatabase, eventually};
 
@@ -48,7 +48,7 @@ impl Bench {
         let test = TestDatabase::new().await;
         let tables = "CREATE TABLE effects (number bigint PRIMARY KEY); CREATE TABLE runs (number bigint NOT NULL)";
         test.sql().await.batch_execute(tables).await.unwrap();
-        Self { test, broker: Broker::new(&["tasks", "tasks.retry", "tasks.dead"]).await }
+        Self { test, broker: Broker::new(&["tasks", "tasks.retry.100ms", "tasks.retry.3s", "tasks.dead"]).await }
     }
 
     pub(crate) async fn record(&self, numbers: Range<i64>) {
@@ -71,13 +71,13 @@ impl Bench {
     /// Tasks by way of the broker, with a short delay between attempts.
     pub(crate) fn config(&self, url: &str) -> Config {
         let config = Config::new(Some(url), self.broker.prefix()).unwrap();
-        Config { retry_delay: Duration::from_millis(100), ..config }
+        Config { retry: Retry::new([Duration::from_millis(100)]), ..config }
     }
 
     /// Tasks straight from the outbox.
     pub(crate) fn direct(&self) -> Config {
         let config = Config::new(None, self.broker.prefix()).unwrap();
-        Config { retry_delay: Duration::from_millis(100), lease: Duration::from_millis(900), ..config }
+        Config { retry: Retry::new([Duration::from_millis(100)]), lease: Duration::from_millis(900), ..config }
     }
 
     pub(crate) fn worker_database(&self) -> Database {
@@ -106,9 +106,18 @@ impl Bench {
     /// Nothing waits anywhere: the outbox is empty, and so are the queues of tasks and retries.
     pub(crate) async fn eventually_idle(&self) {
         self.eventually_count("outbox WHERE parked_at IS NULL", 0).await;
-        for queue in ["tasks", "tasks.retry"] {
+        for queue in ["tasks", "tasks.retry.100ms"] {
             self.eventually_ready(queue, 0).await;
         }
+    }
+
+    pub(crate) async fn eventually_parked(&self, expected: i64) {
+        self.eventually_count("outbox WHERE parked_at IS NOT NULL", expected).await;
+    }
+
+    /// Everything that was recorded is with the broker, or done.
+    pub(crate) async fn eventually_published(&self) {
+        self.eventually_count("outbox WHERE published_at IS NULL", 0).await;
     }
 
     pub(crate) async fn eventually_ready(&self, queue: &str, expected: u32) {

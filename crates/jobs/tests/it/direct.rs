@@ -104,14 +104,17 @@ async fn what_a_killed_worker_held_is_taken_over() {
 }
 
 #[tokio::test]
-async fn an_event_that_killed_its_worker_eight_times_is_given_up_unseen() {
+async fn without_a_broker_too_a_crash_is_counted_and_three_give_a_task_up() {
     let bench = Bench::new().await;
-    bench.record(0..2).await;
+    bench.record(0..3).await;
     let sql = bench.test.sql().await;
-    sql.batch_execute("UPDATE outbox SET attempts = 8 WHERE payload = '{\"number\": 0}'").await.unwrap();
+    // Left behind by a worker that is no more.
+    let dead = "UPDATE outbox SET worker = 1, crashes = CASE payload WHEN '{\"number\": 0}' THEN 2 ELSE 0 END \
+                WHERE payload <> '{\"number\": 2}'";
+    sql.batch_execute(dead).await.unwrap();
     let worker = bench.start(&bench.direct(), bench.writer().registry());
-    bench.eventually_count("effects", 1).await;
-    bench.eventually_count("outbox WHERE parked_at IS NOT NULL", 1).await;
+    bench.eventually_count("effects", 2).await;
+    bench.eventually_parked(1).await;
     worker.stop().await;
     assert_eq!(bench.count("runs WHERE number = 0").await, 0);
 }

@@ -3,5 +3,6 @@
 
 mod bench;
 mod broker;
+mod crashes;
 mod direct;
 mod faults;

@@ -42,6 +42,11 @@ impl Bench {
         self.manage_with_input(arguments, b"").await
     }
 
+    /// The same where no broker is configured.
+    pub(crate) async fn manage_without_broker(&self, arguments: &[&str]) -> Run {
+        run(self.command().args(arguments).env_remove("AMQP_URL"), b"").await
+    }
+
     /// Runs `manage` with these arguments and this on its stdin.
     pub(crate) async fn manage_with_input(&self, arguments: &[&str], input: &[u8]) -> Run {
         run(self.command().args(arguments), input).await

@@ -19,7 +19,7 @@ impl outbox::Event for Unheard {
 }
 
 async fn broker() -> Broker {
-    Broker::new(&["tasks", "tasks.retry", "tasks.dead"]).await
+    Broker::new(&crate::process::QUEUES).await
 }
 
 async fn record(test: &TestDatabase) {
@@ -32,8 +32,9 @@ async fn it_carries_events_counts_them_and_stops_on_sigterm() {
     let (test, broker) = (TestDatabase::new().await, broker().await);
     let mut worker = Process::ready(&test, &broker).await;
     record(&test).await;
-    let dead = async || (broker.ready("tasks.dead").await == Some(1)).then_some(());
-    eventually("no task answers it", SOON, dead).await;
+    let sql = test.sql().await;
+    let parked = "SELECT FROM outbox WHERE parked_at IS NOT NULL";
+    eventually("no task answers it", SOON, async || sql.query_opt(parked, &[]).await.unwrap()).await;
     let (_, metrics) = worker.get("metrics").await;
     for line in [
         "jobs_published_total 1",
@@ -70,7 +71,8 @@ async fn started_first_it_waits_for_its_servers_and_says_which_is_missing() {
     assert_eq!(missing().await, ["consumer", "database", "relay"]);
     assert_eq!(worker.get("healthz").await.0, 200, "it is well itself");
     rabbitmq.heal();
-    eventually("the broker is there", SOON, async || (missing().await == ["database"]).then_some(())).await;
+    let connected = async || (missing().await == ["database", "relay"]).then_some(());
+    eventually("the broker is there; the relay has no outbox to read", SOON, connected).await;
     postgres.heal();
     eventually("all is there", SOON, async || missing().await.is_empty().then_some(())).await;
     postgres.cut();

@@ -22,7 +22,7 @@ impl Shop {
         let build = app.build().await;
         let (store, product) = (build.store("Corner shop").await, build.product("Pen", "Office", "2.50").await);
         build.stock(store, product, 10_000).await;
-        let (broker, sql) = (Broker::new(&["tasks", "tasks.retry", "tasks.dead"]).await, app.database.sql().await);
+        let (broker, sql) = (Broker::new(&crate::process::QUEUES).await, app.database.sql().await);
         Self { app, broker, sql, store, product }
     }
 
@@ -65,7 +65,7 @@ impl Shop {
     /// Nothing waits in the outbox or in any queue.
     async fn eventually_idle(&self) {
         self.eventually_nothing_recorded().await;
-        for queue in ["tasks", "tasks.retry", "tasks.dead"] {
+        for queue in crate::process::QUEUES {
             eventually(queue, SOON, async || (self.broker.ready(queue).await == Some(0)).then_some(())).await;
         }
     }

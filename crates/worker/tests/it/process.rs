@@ -10,6 +10,17 @@ use testkit::{Broker, TestDatabase, eventually};
 
 pub(crate) const SOON: Duration = Duration::from_secs(10);
 
+/// The queues that a worker makes, by their names after the prefix.
+pub(crate) const QUEUES: [&str; 7] = [
+    "tasks",
+    "tasks.retry.1s",
+    "tasks.retry.5s",
+    "tasks.retry.25s",
+    "tasks.retry.125s",
+    "tasks.retry.625s",
+    "tasks.dead",
+];
+
 /// The binary, with what it needs in its environment and nothing else of ours.
 pub(crate) fn binary() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_worker"));

@@ -1,0 +1,190 @@
+//! What the worker writes down of its tasks: begun before the effect, done after.
+//!
+//! Tasks that begin or end at the same moment share a transaction, so sixteen at once cost hardly more than one. The
+//! beginning is committed without waiting for the disk: a crash of the database may forget it, and all that is lost is
+//! the count of an attempt which that crash did not harm. What is done is on disk before the message is acknowledged.
+
+use std::time::Duration;
+
+use db::{CachedDsl, Database, Tx};
+use diesel_async::RunQueryDsl;
+use outbox::{Key, Next};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::presence::{Presence, is_dead};
+use crate::retry::MOST_CRASHES;
+use crate::runner::LONGEST;
+
+/// How many tasks share a transaction at most.
+const BATCH: usize = 64;
+
+/// The longest that writing may take; the database has limits of its own, and this is for a network that hangs.
+const WRITING: Duration = Duration::from_secs(12);
+
+/// Why nothing could be written. Always worth another try.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("the outbox cannot be written: {0}")]
+pub(crate) struct NotWritten(String);
+
+impl NotWritten {
+    pub(crate) fn stopping() -> Self {
+        Self("the worker is stopping".into())
+    }
+}
+
+type Reply<T> = oneshot::Sender<Result<T, NotWritten>>;
+
+enum Ask {
+    Begin(Key, Reply<Option<u32>>),
+    Finish(Key, Reply<()>),
+}
+
+/// How an event stands that could not simply be begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TakenOver {
+    /// It is done or parked: there is nothing to do.
+    Over,
+    /// Another worker runs it, and lives.
+    Busy,
+    /// It is ours now.
+    Begun { failures: u32, crashes: u32 },
+    /// Its processes died so often that it was given up just now.
+    Parked { crashes: u32 },
+}
+
+/// Writes down how tasks begin and end. Clones share their transactions.
+#[derive(Clone)]
+pub(crate) struct Book {
+    database: Database,
+    presence: Presence,
+    asks: mpsc::Sender<Ask>,
+}
+
+impl Book {
+    /// Opens the book; it closes itself when the last clone is gone.
+    pub(crate) fn open(database: Database, presence: Presence) -> Self {
+        let (asks, asked) = mpsc::channel(BATCH);
+        tokio::spawn(write_all(asked, database.clone(), presence.clone()));
+        Self { database, presence, asks }
+    }
+
+    /// Begins an event that has no past but failures; returns how many. None: see [`take_over`](Self::take_over).
+    pub(crate) async fn begin(&self, event: Key) -> Result<Option<u32>, NotWritten> {
+        self.ask(|reply| Ask::Begin(event, reply)).await
+    }
+
+    /// The event's task is done.
+    pub(crate) async fn finish(&self, event: Key) -> Result<(), NotWritten> {
+        self.ask(|reply| Ask::Finish(event, reply)).await
+    }
+
+    async fn ask<T>(&self, ask: impl FnOnce(Reply<T>) -> Ask) -> Result<T, NotWritten> {
+        let (reply, answer) = oneshot::channel();
+        self.asks.send(ask(reply)).await.map_err(|_| NotWritten::stopping())?;
+        answer.await.map_err(|_| NotWritten::stopping())?
+    }
+
+    /// Begins an event that ran before: takes it from a worker that died, or, with `force`, from any.
+    pub(crate) async fn take_over(&self, event: Key, force: bool) -> Result<TakenOver, NotWritten> {
+        let us = self.presence.worker();
+        self.write(move |tx| Box::pin(take_over(tx, event, us, force))).await
+    }
+
+    /// The attempt did not succeed. Returns whether the event was still ours.
+    pub(crate) async fn fail(&self, event: Key, next: Next, error: String) -> Result<bool, NotWritten> {
+        let us = self.presence.worker();
+        self.write(move |tx| Box::pin(async move { outbox::fail(tx, event, us, next, &error).await })).await
+    }
+
+    /// Parks a message that cannot be a task.
+    pub(crate) async fn park_undecodable(&self, message: serde_json::Value, error: String) -> Result<(), NotWritten> {
+        self.write(move |tx| Box::pin(async move { outbox::park_undecodable(tx, &message, &error).await })).await
+    }
+
+    async fn write<T: Send + 'static>(&self, work: impl Work<T>) -> Result<T, NotWritten> {
+        written(&self.database, work).await
+    }
+}
+
+/// What a transaction does.
+trait Work<T>:
+    for<'t> FnOnce(&'t mut Tx) -> std::pin::Pin<Box<dyn Future<Output = Result<T, db::Error>> + Send + 't>> + Send + 'static
+{
+}
+
+impl<T, F> Work<T> for F where
+    F: for<'t> FnOnce(&'t mut Tx) -> std::pin::Pin<Box<dyn Future<Output = Result<T, db::Error>> + Send + 't>>
+        + Send
+        + 'static
+{
+}
+
+async fn written<T: Send + 'static>(database: &Database, work: impl Work<T>) -> Result<T, NotWritten> {
+    match tokio::time::timeout(WRITING, database.transaction(work)).await {
+        Ok(result) => result.map_err(|error| NotWritten(error.to_string())),
+        Err(_) => Err(NotWritten(format!("no answer within {WRITING:?}"))),
+    }
+}
+
+async fn take_over(tx: &mut Tx, event: Key, us: i64, force: bool) -> Result<TakenOver, db::Error> {
+    let Some(standing) = outbox::look(tx, event).await? else { return Ok(TakenOver::Over) };
+    let crashes = match standing.worker {
+        Some(worker) if worker != us => match is_dead(tx, worker).await? {
+            true => standing.crashes.saturating_add(1),
+            false if force => standing.crashes,
+            false => return Ok(TakenOver::Busy),
+        },
+        _ => standing.crashes,
+    };
+    if count(crashes) >= MOST_CRASHES {
+        outbox::park_crashed(tx, event, crashes).await?;
+        return Ok(TakenOver::Parked { crashes: count(crashes) });
+    }
+    outbox::hold(tx, event, us, crashes, LONGEST).await?;
+    Ok(TakenOver::Begun { failures: count(standing.failures), crashes: count(crashes) })
+}
+
+pub(crate) fn count(number: i32) -> u32 {
+    u32::try_from(number).unwrap_or(0)
+}
+
+async fn write_all(mut asked: mpsc::Receiver<Ask>, database: Database, presence: Presence) {
+    let mut batch = Vec::with_capacity(BATCH);
+    while asked.recv_many(&mut batch, BATCH).await > 0 {
+        let (mut begun, mut done) = (Vec::new(), Vec::new());
+        for ask in &batch {
+            match ask {
+                Ask::Begin(event, _) => begun.push(*event),
+                Ask::Finish(event, _) => done.push(*event),
+            }
+        }
+        if !begun.is_empty() && tokio::time::timeout(WRITING, presence.held()).await.is_err() {
+            begun.clear();
+        }
+        let us = presence.worker();
+        let result = written(&database, move |tx| Box::pin(write(tx, begun, done, us))).await;
+        for ask in batch.drain(..) {
+            // Whoever asked and went away needs no answer.
+            match ask {
+                Ask::Begin(event, reply) => _ = reply.send(result.clone().map(|begun| failures_of(&begun, event))),
+                Ask::Finish(_, reply) => _ = reply.send(result.clone().map(drop)),
+            }
+        }
+    }
+}
+
+fn failures_of(begun: &[(Key, i32)], event: Key) -> Option<u32> {
+    begun.iter().find(|(key, _)| *key == event).map(|(_, failures)| count(*failures))
+}
+
+async fn write(tx: &mut Tx, begun: Vec<Key>, done: Vec<Key>, us: i64) -> Result<Vec<(Key, i32)>, db::Error> {
+    if done.is_empty() {
+        diesel::sql_query("SET LOCAL synchronous_commit = off").cached().execute(&mut **tx).await?;
+    } else {
+        outbox::finish(tx, &done).await?;
+    }
+    match begun.is_empty() {
+        true => Ok(Vec::new()),
+        false => outbox::begin(tx, &begun, us, LONGEST).await,
+    }
+}

@@ -1,0 +1,161 @@
+//! `manage jobs`: how much waits, and what was given up.
+
+use std::time::Duration;
+
+use ::jobs::operators::{self, Parked, Which};
+use anyhow::{Result, ensure};
+use clap::{Args, Subcommand};
+use db::Database;
+
+use crate::show::thousands;
+
+/// What to do about background tasks.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Jobs {
+    /// Say how much waits, and where
+    Status,
+    /// List what was given up, oldest first
+    List {
+        /// Events of this kind alone
+        #[arg(long)]
+        kind: Option<String>,
+        /// How many at most
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..))]
+        limit: i64,
+        /// From the number after this one on
+        #[arg(long, default_value_t = 0)]
+        after: i64,
+    },
+    /// Show one that was given up, with its payload and reason
+    Show {
+        /// Its number
+        id: i64,
+    },
+    /// Have what was given up tried again from the beginning
+    Redrive {
+        #[command(flatten)]
+        chosen: Chosen,
+        /// How many a second at most
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+        rate: Option<u32>,
+    },
+    /// Delete what was given up, for good
+    Discard {
+        #[command(flatten)]
+        chosen: Chosen,
+    },
+}
+
+/// Which of those that were given up.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+pub(crate) struct Chosen {
+    /// These numbers
+    #[arg(conflicts_with = "all")]
+    ids: Vec<i64>,
+    /// All of them
+    #[arg(long)]
+    all: bool,
+    /// All of this kind
+    #[arg(long)]
+    kind: Option<String>,
+}
+
+impl Chosen {
+    fn which(&self) -> Which {
+        Which { ids: (!self.ids.is_empty()).then(|| self.ids.clone()), kind: self.kind.clone() }
+    }
+}
+
+/// Does it and reports.
+pub(crate) async fn run(database: &Database, command: &Jobs) -> Result<()> {
+    match command {
+        Jobs::Status => status(database).await,
+        Jobs::List { kind, limit, after } => {
+            let which = Which { ids: None, kind: kind.clone() };
+            let parked = operators::parked(database, &which, *after, *limit).await?;
+            for event in &parked {
+                println!("{}", line(event));
+            }
+            if i64::try_from(parked.len()) == Ok(*limit) {
+                println!("More: --after {}", parked.last().map_or(0, |event| event.id));
+            }
+            Ok(())
+        }
+        Jobs::Show { id } => {
+            let which = Which { ids: Some(vec![*id]), kind: None };
+            let found = operators::parked(database, &which, 0, 1).await?;
+            ensure!(!found.is_empty(), "no event {id} was given up");
+            found.iter().try_for_each(show)
+        }
+        Jobs::Redrive { chosen, rate } => redrive(database, &chosen.which(), *rate).await,
+        Jobs::Discard { chosen } => {
+            let mut discarded = 0;
+            loop {
+                let batch = operators::discard(database, &chosen.which()).await?;
+                discarded += batch.len();
+                if batch.is_empty() {
+                    return told(discarded, "discarded");
+                }
+            }
+        }
+    }
+}
+
+async fn status(database: &Database) -> Result<()> {
+    let backlog = operators::backlog(database).await?;
+    let count = |number: i64| thousands(number.unsigned_abs());
+    println!("waiting    {}", count(backlog.waiting));
+    println!("published  {}", count(backlog.published));
+    println!("retrying   {}", count(backlog.retrying));
+    println!("parked     {}", count(backlog.parked));
+    println!("oldest     {:.0} s", backlog.oldest_seconds);
+    for queue in ::jobs::queues(&::jobs::Config::from_env()?).await? {
+        let ready = queue.ready.map_or_else(|| "not there".into(), |ready| thousands(ready.into()));
+        println!("{}  {ready}", queue.name);
+    }
+    Ok(())
+}
+
+/// Redrives as many as there were when it began; what is given up once more meanwhile is not taken again.
+async fn redrive(database: &Database, which: &Which, rate: Option<u32>) -> Result<()> {
+    let mut left = None;
+    let mut redriven = 0;
+    loop {
+        let parked = operators::backlog(database).await?.parked;
+        let most = left.unwrap_or(parked).min(rate.map_or(i64::MAX, i64::from));
+        let batch = operators::redrive(database, which, most).await?;
+        redriven += batch.len();
+        let remaining = left.unwrap_or(parked) - i64::try_from(batch.len())?;
+        left = Some(remaining);
+        if batch.is_empty() || remaining <= 0 {
+            return told(redriven, "redriven");
+        }
+        if rate.is_some() {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }
+}
+
+fn told(number: usize, done: &str) -> Result<()> {
+    ensure!(number > 0, "nothing of that was given up");
+    println!("{} {done}.", thousands(number as u64));
+    Ok(())
+}
+
+fn line(event: &Parked) -> String {
+    let parked = event.parked_at.map(|at| at.format("%Y-%m-%dT%H:%M:%SZ").to_string()).unwrap_or_default();
+    let reason = event.last_error.as_deref().unwrap_or("").lines().next().unwrap_or("");
+    let tried = event.failures + event.crashes;
+    format!("{}  {parked}  {}  store {}  {tried} tried  {reason}", event.id, event.kind, event.store_id)
+}
+
+fn show(event: &Parked) -> Result<()> {
+    println!("{}", line(event));
+    println!("recorded   {}", event.created_at.format("%Y-%m-%dT%H:%M:%SZ"));
+    println!("failures   {}", event.failures);
+    println!("crashes    {}", event.crashes);
+    println!("request    {}", event.request_id.as_deref().unwrap_or("unknown"));
+    println!("payload    {}", serde_json::to_string_pretty(&event.payload)?);
+    Ok(())
+}

@@ -1,0 +1,137 @@
+//! What was given up, for operators. The database is the truth of it; the broker holds nothing that was given up.
+
+use chrono::{DateTime, Utc};
+use db::{Connection, Tx};
+use diesel::prelude::*;
+use diesel::sql_types::Timestamptz;
+use diesel_async::RunQueryDsl;
+
+use crate::schema::outbox;
+
+/// The kind under which messages are parked that cannot be tasks.
+pub const UNDECODABLE: &str = "undecodable";
+
+/// An event that was given up.
+#[derive(Debug, Clone, PartialEq, diesel::Queryable)]
+pub struct Parked {
+    /// Its number.
+    pub id: i64,
+    /// The store that it is about; 0 where the message was none of ours.
+    pub store_id: i64,
+    /// Its name, or [`UNDECODABLE`].
+    pub kind: String,
+    /// What happened.
+    pub payload: serde_json::Value,
+    /// The request that caused it.
+    pub request_id: Option<String>,
+    /// Attempts that failed.
+    pub failures: i32,
+    /// Attempts that ended with their process.
+    pub crashes: i32,
+    /// How the last one failed.
+    pub last_error: Option<String>,
+    /// When it was given up.
+    pub parked_at: Option<DateTime<Utc>>,
+    /// When it was recorded.
+    pub created_at: DateTime<Utc>,
+}
+
+/// Which of the parked events.
+#[derive(Debug, Clone, Default)]
+pub struct Which {
+    /// These numbers alone; none means all.
+    pub ids: Option<Vec<i64>>,
+    /// This kind alone.
+    pub kind: Option<String>,
+}
+
+type Columns = (
+    outbox::id,
+    outbox::store_id,
+    outbox::kind,
+    outbox::payload,
+    outbox::request_id,
+    outbox::failures,
+    outbox::crashes,
+    outbox::last_error,
+    outbox::parked_at,
+    outbox::created_at,
+);
+
+/// Parked events, oldest first, from the number after `after` on.
+///
+/// # Errors
+/// Those of the database.
+pub async fn parked(conn: &mut Connection, which: &Which, after: i64, limit: i64) -> Result<Vec<Parked>, db::Error> {
+    let mut query = outbox::table.filter(outbox::parked_at.is_not_null()).filter(outbox::id.gt(after)).into_boxed();
+    if let Some(ids) = &which.ids {
+        query = query.filter(outbox::id.eq_any(ids));
+    }
+    if let Some(kind) = &which.kind {
+        query = query.filter(outbox::kind.eq(kind));
+    }
+    Ok(query.order_by(outbox::id).limit(limit).select(Columns::default()).load(conn).await?)
+}
+
+/// Has up to `limit` parked events tried again from the beginning; returns their numbers.
+///
+/// # Errors
+/// Those of the database.
+pub async fn redrive(tx: &mut Tx, which: &Which, limit: i64) -> Result<Vec<i64>, db::Error> {
+    let ids = lock(tx, which, limit).await?;
+    let again = diesel::update(outbox::table.filter(outbox::id.eq_any(&ids)).filter(outbox::parked_at.is_not_null()));
+    again
+        .set((
+            outbox::parked_at.eq(None::<DateTime<Utc>>),
+            outbox::published_at.eq(None::<DateTime<Utc>>),
+            outbox::worker.eq(None::<i64>),
+            outbox::available_at.eq(diesel::dsl::now),
+            outbox::failures.eq(0),
+            outbox::crashes.eq(0),
+        ))
+        .execute(&mut **tx)
+        .await?;
+    Ok(ids)
+}
+
+/// Deletes up to `limit` parked events for good; returns their numbers.
+///
+/// # Errors
+/// Those of the database.
+pub async fn discard(tx: &mut Tx, which: &Which, limit: i64) -> Result<Vec<i64>, db::Error> {
+    let ids = lock(tx, which, limit).await?;
+    diesel::delete(outbox::table.filter(outbox::id.eq_any(&ids)).filter(outbox::parked_at.is_not_null()))
+        .execute(&mut **tx)
+        .await?;
+    Ok(ids)
+}
+
+async fn lock(tx: &mut Tx, which: &Which, limit: i64) -> Result<Vec<i64>, db::Error> {
+    let mut query = outbox::table.filter(outbox::parked_at.is_not_null()).into_boxed();
+    if let Some(ids) = &which.ids {
+        query = query.filter(outbox::id.eq_any(ids));
+    }
+    if let Some(kind) = &which.kind {
+        query = query.filter(outbox::kind.eq(kind));
+    }
+    Ok(query.order_by(outbox::id).limit(limit).select(outbox::id).load(&mut **tx).await?)
+}
+
+/// Parks a message that cannot be a task, with what an operator needs to know of it.
+///
+/// # Errors
+/// Those of the database.
+pub async fn park_undecodable(tx: &mut Tx, message: &serde_json::Value, error: &str) -> Result<(), db::Error> {
+    diesel::insert_into(outbox::table)
+        .values((
+            outbox::store_id.eq(0),
+            outbox::kind.eq(UNDECODABLE),
+            outbox::payload.eq(message),
+            outbox::failures.eq(1),
+            outbox::last_error.eq(error),
+            outbox::parked_at.eq(diesel::dsl::now.into_sql::<Timestamptz>().nullable()),
+        ))
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
