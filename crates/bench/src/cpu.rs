@@ -1,6 +1,6 @@
 //! Where the processor's time went. Everything shares it, so a figure can be read only beside what the others took.
 
-use std::fs;
+use std::{fmt, fs};
 
 use crate::machine;
 
@@ -31,6 +31,13 @@ impl Shares {
             others: mean(self.others, round.others),
             rounds: all,
         };
+    }
+}
+
+impl fmt::Display for Shares {
+    fn fmt(&self, to: &mut fmt::Formatter) -> fmt::Result {
+        let Self { gateway, postgres, load, others, .. } = self;
+        write!(to, "processors: gateway {gateway:.2}, PostgreSQL {postgres:.2}, load {load:.2}, others {others:.2}")
     }
 }
 

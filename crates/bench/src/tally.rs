@@ -82,6 +82,12 @@ impl Tally {
         self.latencies.value_at_quantile(share) as f64 / 1_000.0
     }
 
+    /// The figures in a line, for whoever waits.
+    pub(crate) fn in_short(&self) -> String {
+        let wrong = if self.bad == 0 { String::new() } else { format!(", {} WRONG", self.bad) };
+        format!("{:.0}/s, p50 {:.2} ms, p99 {:.2} ms{wrong}", self.rate(), self.quantile(0.5), self.quantile(0.99))
+    }
+
     /// Share of the answers that were right but not what the figure is about.
     pub(crate) fn odd_share(&self) -> f64 {
         self.odd as f64 / self.answered.max(1) as f64

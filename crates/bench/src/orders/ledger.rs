@@ -8,7 +8,7 @@ const DRIFTED: &str = "
     WITH moved AS (
         SELECT store_id, product_id, delta::bigint FROM stock_adjustments
         UNION ALL
-        SELECT store_id, product_id, -quantity_requested::bigint
+        SELECT line.store_id, line.product_id, -line.quantity_requested::bigint
         FROM order_items AS line JOIN orders ON orders.store_id = line.store_id AND orders.id = line.order_id
         WHERE orders.status = 'CONFIRMED'),
     expected AS (SELECT store_id, product_id, sum(delta) AS quantity FROM moved GROUP BY 1, 2)

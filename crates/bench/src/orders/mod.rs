@@ -82,7 +82,7 @@ pub(crate) async fn run(options: &Options) -> Result<Report> {
     for round in 1..=options.rounds {
         for cell in &mut cells {
             let (tally, cpu) = ground.measure(cell).await?;
-            eprintln!("round {round}, {}: {:.0} a second", cell.name(), tally.rate());
+            eprintln!("round {round}, {}: {}, {cpu}", cell.name(), tally.in_short());
             cell.tally.add(&tally)?;
             cell.cpu.add(&cpu);
         }

@@ -79,8 +79,13 @@ pub(crate) async fn run(
         .kill_on_drop(true)
         .output()
         .await?;
+    // One line a session, all alike.
     let said = String::from_utf8_lossy(&ran.stderr);
-    ensure!(ran.status.success(), "pgbench failed: {said}");
+    ensure!(
+        ran.status.success(),
+        "pgbench failed: {}",
+        said.lines().find(|line| line.contains("error")).unwrap_or(&said)
+    );
     let mut log = String::new();
     for entry in fs::read_dir(&folder)? {
         let path = entry?.path();

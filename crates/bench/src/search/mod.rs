@@ -128,15 +128,10 @@ async fn ask(gateway: &Gateway, postmaster: Option<u32>, words: &Words, options:
             let sources = (0..CONNECTIONS as u64).map(|number| question.source(words, &fresh, round << 8 | number));
             let watch = Watch::begin(gateway.pid(), postmaster);
             let measured = load::run(gateway.address, options.pace(), sources.collect(), question.judge).await?;
-            eprintln!(
-                "round {round}, {}: {:.0} a second, p50 {:.2} ms, p99 {:.2} ms",
-                question.name,
-                measured.rate(),
-                measured.quantile(0.5),
-                measured.quantile(0.99)
-            );
+            let taken = watch.end();
+            eprintln!("round {round}, {}: {}, {taken}", question.name, measured.in_short());
             tally.add(&measured)?;
-            cpu.add(&watch.end());
+            cpu.add(&taken);
         }
     }
     Ok(asked)

@@ -130,7 +130,7 @@ pub(crate) async fn measure(
     for question in questions() {
         let watch = Watch::begin(0, postmaster);
         let tally = ask(database, &question, words, pace, connections).await?;
-        eprintln!("PostgreSQL alone, {}: {:.0} a second", question.name, tally.rate());
+        eprintln!("PostgreSQL alone, {}: {}", question.name, tally.in_short());
         found.push((question.name, tally, watch.end()));
     }
     Ok(found)
