@@ -1,5 +1,6 @@
 //! Where the processor's time went. Everything shares it, so a figure can be read only beside what the others took.
 
+use std::time::Duration;
 use std::{fmt, fs};
 
 use crate::machine;
@@ -49,6 +50,9 @@ pub(crate) struct Watch {
     before: Sample,
 }
 
+/// How long sessions whose client has gone may take to end.
+const SETTLING: Duration = Duration::from_millis(200);
+
 /// Ticks of the clock so far.
 #[derive(Debug, Clone, Copy, Default)]
 struct Sample {
@@ -61,7 +65,9 @@ struct Sample {
 
 impl Watch {
     /// Watches these processes. Without a postmaster on this machine, its time is not told apart.
-    pub(crate) fn begin(gateway: u32, postmaster: Option<u32>) -> Self {
+    pub(crate) async fn begin(gateway: u32, postmaster: Option<u32>) -> Self {
+        // Sessions of the load before this one come to their end, and do not fall between two counts.
+        tokio::time::sleep(SETTLING).await;
         Self { gateway, postmaster, before: sample(gateway, postmaster) }
     }
 
@@ -150,9 +156,9 @@ mod tests {
         assert_eq!(Times::parse(stat), Some(Times { parent: 12, own: 34, reaped: 560 }));
     }
 
-    #[test]
-    fn a_busy_process_shows() {
-        let watch = Watch::begin(0, None);
+    #[tokio::test]
+    async fn a_busy_process_shows() {
+        let watch = Watch::begin(0, None).await;
         let begun = std::time::Instant::now();
         while begun.elapsed().as_millis() < 200 {
             std::hint::black_box(fs::read_to_string("/proc/stat").ok());

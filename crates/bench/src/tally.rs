@@ -38,16 +38,14 @@ impl Tally {
 
     /// Counts a request; its latency too, if it was begun in the time that is measured.
     pub(crate) fn count(&mut self, verdict: Verdict, latency: Option<Duration>) {
-        match verdict {
-            Verdict::Good => self.answered += 1,
-            Verdict::Odd => (self.answered, self.odd) = (self.answered + 1, self.odd + 1),
-            Verdict::Bad(what) => {
-                self.bad += 1;
-                self.first_bad.get_or_insert(what);
-                return;
-            }
+        if let Verdict::Bad(what) = verdict {
+            self.bad += 1;
+            self.first_bad.get_or_insert(what);
+            return;
         }
+        self.answered += 1;
         if let Some(latency) = latency {
+            self.odd += u64::from(verdict == Verdict::Odd);
             // Grows by itself; only a latency of centuries could fail.
             _ = self.latencies.record(u64::try_from(latency.as_micros()).unwrap_or(u64::MAX));
         }
@@ -88,9 +86,9 @@ impl Tally {
         format!("{:.0}/s, p50 {:.2} ms, p99 {:.2} ms{wrong}", self.rate(), self.quantile(0.5), self.quantile(0.99))
     }
 
-    /// Share of the answers that were right but not what the figure is about.
+    /// Share of the requests measured that were answered rightly, but not with what the figure is about.
     pub(crate) fn odd_share(&self) -> f64 {
-        self.odd as f64 / self.answered.max(1) as f64
+        self.odd as f64 / self.latencies.len().max(1) as f64
     }
 
     /// How many answers were wrong, and the first of them.
@@ -114,7 +112,7 @@ mod tests {
             round.lasted(Duration::from_secs(1));
             all.add(&round).unwrap();
         }
-        assert_eq!((all.rate(), all.answered, all.odd_share()), (1.0, 4, 0.5));
+        assert_eq!((all.rate(), all.answered, all.odd_share()), (1.0, 4, 1.0));
         assert!((all.quantile(0.5) - 2.0).abs() < 0.01 && (all.quantile(0.99) - 6.0).abs() < 0.01);
         assert_eq!(all.wrong(), (0, None));
         all.count(Verdict::Bad("503".into()), Some(Duration::ZERO));

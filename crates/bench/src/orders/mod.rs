@@ -119,7 +119,7 @@ fn cells() -> Result<Vec<Cell>> {
 
 impl Ground {
     async fn measure(&mut self, cell: &Cell) -> Result<(Tally, Shares)> {
-        let watch = Watch::begin(self.gateway.pid(), self.postmaster);
+        let watch = Watch::begin(self.gateway.pid(), self.postmaster).await;
         let tally = match cell.side {
             Side::Gateway { with_keys } => {
                 let streams = self.streams..self.streams + cell.connections as u64;

@@ -126,7 +126,7 @@ async fn ask(gateway: &Gateway, postmaster: Option<u32>, words: &Words, options:
     for round in 1..=options.rounds {
         for Asked { question, tally, cpu } in &mut asked {
             let sources = (0..CONNECTIONS as u64).map(|number| question.source(words, &fresh, round << 8 | number));
-            let watch = Watch::begin(gateway.pid(), postmaster);
+            let watch = Watch::begin(gateway.pid(), postmaster).await;
             let measured = load::run(gateway.address, options.pace(), sources.collect(), question.judge).await?;
             let taken = watch.end();
             eprintln!("round {round}, {}: {}, {taken}", question.name, measured.in_short());

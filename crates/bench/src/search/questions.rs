@@ -46,7 +46,7 @@ const BROWSE: Option<(f64, f64)> = Some((5.0, 20.0));
 
 /// Names that are looked for again in the judgement.
 pub(crate) const CONSTANT: &str = "constant answer (/healthz/)";
-pub(crate) const SUGGESTIONS: [&str; 2] = ["suggest, hit", "suggest, miss"];
+pub(crate) const SUGGEST: &str = "suggest, hit";
 
 /// Every question.
 pub(crate) fn all() -> Vec<Question> {
@@ -55,8 +55,8 @@ pub(crate) fn all() -> Vec<Question> {
     let broad: fn(&Words) -> &[String] = |words| &words.broad;
     vec![
         Question { name: CONSTANT, limits: None, kind: Kind::Constant, judge: answers },
-        Question { name: SUGGESTIONS[0], limits: SEARCH, kind: Kind::SuggestAgain, judge: was_cached },
-        Question { name: SUGGESTIONS[1], limits: SEARCH, kind: Kind::SuggestAnew, judge: was_not_cached },
+        Question { name: SUGGEST, limits: SEARCH, kind: Kind::SuggestAgain, judge: was_cached },
+        Question { name: "suggest, miss", limits: SEARCH, kind: Kind::SuggestAnew, judge: was_not_cached },
         search("one broad word", broad, |_| String::new()),
         search("two words", |words| &words.pairs, |_| String::new()),
         search("prefix", |words| &words.prefixes, |_| String::new()),

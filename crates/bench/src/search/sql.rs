@@ -128,7 +128,7 @@ pub(crate) async fn measure(
 ) -> Result<Vec<(&'static str, Tally, Shares)>> {
     let mut found = Vec::new();
     for question in questions() {
-        let watch = Watch::begin(0, postmaster);
+        let watch = Watch::begin(0, postmaster).await;
         let tally = ask(database, &question, words, pace, connections).await?;
         eprintln!("PostgreSQL alone, {}: {}", question.name, tally.in_short());
         found.push((question.name, tally, watch.end()));

@@ -1,6 +1,6 @@
 //! What the figures of searching are held to.
 
-use super::questions::{CONSTANT, SUGGESTIONS};
+use super::questions::{CONSTANT, SUGGEST};
 use super::{Asked, Life};
 use crate::cpu::Shares;
 use crate::report::{Bar, Limit, Report, Table, thousands};
@@ -22,10 +22,8 @@ pub(super) fn judge(products: usize, life: &Life, asked: &[Asked], sql: &[(&'sta
     let mut report = Report { title, ..Report::default() };
     let rate =
         |name| asked.iter().find(|asked| asked.question.name == name).map_or(f64::NAN, |asked| asked.tally.rate());
-    for name in SUGGESTIONS {
-        let what = format!("{name}: throughput over that of a constant answer");
-        report.bars.push(Bar::new(what, rate(name) / rate(CONSTANT), "×", Limit::AtLeast(OF_CONSTANT)));
-    }
+    let what = format!("{SUGGEST}: throughput over that of a constant answer");
+    report.bars.push(Bar::new(what, rate(SUGGEST) / rate(CONSTANT), "×", Limit::AtLeast(OF_CONSTANT)));
     for Asked { question, tally, .. } in asked {
         let Some((p50, p99)) = question.limits else { continue };
         report.bars.push(Bar::new(format!("{}: p50", question.name), tally.quantile(0.5), "ms", Limit::Below(p50)));
