@@ -25,6 +25,9 @@ pub(crate) struct Options {
     /// CSV with the columns title, category and description, whose words the products' titles are made of
     #[arg(long, env = "BENCH_CATALOGUE")]
     pub(crate) catalogue: Option<PathBuf>,
+    /// Only figures whose name contains this, such as "hot" or "suggest"; bars that need others are left out
+    #[arg(long, env = "BENCH_ONLY")]
+    only: Option<String>,
     /// Keep the database of the search for the next run
     #[arg(long, env = "BENCH_KEEP", value_parser = FalseyValueParser::new())]
     pub(crate) keep: bool,
@@ -52,6 +55,16 @@ impl Options {
     /// The suites to run.
     pub(crate) fn suites(&self) -> &[Suite] {
         if self.suites.is_empty() { &[Suite::Orders, Suite::Search] } else { &self.suites }
+    }
+
+    /// Whether some figures are not asked for.
+    pub(crate) fn is_partial(&self) -> bool {
+        self.only.is_some()
+    }
+
+    /// Whether the figure of this name is asked for.
+    pub(crate) fn wants(&self, name: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| name.contains(only.as_str()))
     }
 
     /// How long each figure is measured.

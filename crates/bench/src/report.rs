@@ -63,6 +63,11 @@ impl Report {
         self.bars.push(Bar::new("wrong answers", wrong as f64, "", Limit::Below(1.0)));
     }
 
+    /// Leaves out the bars that lack a figure.
+    pub(crate) fn leave_out_unmeasured(&mut self) {
+        self.bars.retain(|bar| !bar.figure.is_nan());
+    }
+
     /// Whether every bar is held.
     pub(crate) fn is_held(&self) -> bool {
         self.bars.iter().all(Bar::is_held)

@@ -79,6 +79,7 @@ pub(crate) async fn run(options: &Options) -> Result<Report> {
     let mut ground = Ground { database, postmaster, gateway, pgbench, pace: options.pace(), streams: 0 };
 
     let mut cells = cells()?;
+    cells.retain(|cell| options.wants(&cell.name()));
     for round in 1..=options.rounds {
         for cell in &mut cells {
             let (tally, cpu) = ground.measure(cell).await?;

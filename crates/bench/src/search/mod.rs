@@ -21,7 +21,7 @@ use crate::database::BenchDatabase;
 use crate::gateway::{Gateway, Memory, folder};
 use crate::load;
 use crate::machine;
-use crate::options::{Options, Pace};
+use crate::options::Options;
 use crate::report::Report;
 use crate::tally::Tally;
 
@@ -73,8 +73,7 @@ pub(crate) async fn run(options: &Options) -> Result<Report> {
     let life = Life { built, restarted, when_ready, after_load };
 
     sql::prepare(&database).await?;
-    let pace = Pace { measured: Duration::from_secs(5), ..options.pace() };
-    let sql = sql::measure(&database, postmaster, &words, pace, CONNECTIONS).await?;
+    let sql = sql::measure(&database, postmaster, &words, options, CONNECTIONS).await?;
     if options.keep {
         database.keep();
     }
@@ -119,7 +118,7 @@ async fn start(settings: &[(&str, &str)]) -> Result<(Gateway, Duration, Memory)>
 
 /// Asks every question, in rounds.
 async fn ask(gateway: &Gateway, postmaster: Option<u32>, words: &Words, options: &Options) -> Result<Vec<Asked>> {
-    let asked = questions::all().into_iter();
+    let asked = questions::all().into_iter().filter(|question| options.wants(question.name));
     let asked = asked.map(|question| Ok(Asked { question, tally: Tally::new()?, cpu: Shares::default() }));
     let mut asked: Vec<Asked> = asked.collect::<Result<_>>()?;
     let fresh = Cell::new(0);

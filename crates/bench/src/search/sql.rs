@@ -16,7 +16,7 @@ use super::words::Words;
 use crate::cpu::{Shares, Watch};
 use crate::database::BenchDatabase;
 use crate::load::Window;
-use crate::options::Pace;
+use crate::options::{Options, Pace};
 use crate::tally::{Tally, Verdict};
 
 /// What searching in PostgreSQL needs. Made once for a database that is kept.
@@ -123,11 +123,12 @@ pub(crate) async fn measure(
     database: &BenchDatabase,
     postmaster: Option<u32>,
     words: &Words,
-    pace: Pace,
+    options: &Options,
     connections: usize,
 ) -> Result<Vec<(&'static str, Tally, Shares)>> {
     let mut found = Vec::new();
-    for question in questions() {
+    let pace = Pace { measured: Duration::from_secs(5), ..options.pace() };
+    for question in questions().into_iter().filter(|question| options.wants(question.name)) {
         let watch = Watch::begin(0, postmaster).await;
         let tally = ask(database, &question, words, pace, connections).await?;
         eprintln!("PostgreSQL alone, {}: {}", question.name, tally.in_short());
