@@ -9,8 +9,8 @@ CREATE INDEX stores_name_idx ON stores (lower(name), id);
 COMMENT ON TABLE stores IS 'Who sells. Names may repeat; the id is the identity. Owned by the crate stores.';
 
 CREATE TABLE inventory (
-    store_id    bigint NOT NULL REFERENCES stores (id),
-    product_id  bigint NOT NULL REFERENCES products (id),
+    store_id    bigint NOT NULL REFERENCES stores (id) ON DELETE CASCADE,
+    product_id  bigint NOT NULL REFERENCES products (id) ON DELETE CASCADE,
     quantity    integer NOT NULL DEFAULT 0 CONSTRAINT inventory_quantity_not_negative CHECK (quantity >= 0),
     PRIMARY KEY (store_id, product_id)
 ) WITH (fillfactor = 80);
@@ -22,8 +22,8 @@ COMMENT ON CONSTRAINT inventory_quantity_not_negative ON inventory IS 'The last 
 
 CREATE TABLE stock_adjustments (
     id          bigserial,
-    store_id    bigint NOT NULL REFERENCES stores (id),
-    product_id  bigint NOT NULL REFERENCES products (id),
+    store_id    bigint NOT NULL REFERENCES stores (id) ON DELETE CASCADE,
+    product_id  bigint NOT NULL REFERENCES products (id) ON DELETE CASCADE,
     delta       integer NOT NULL,
     reason      text NOT NULL CONSTRAINT stock_adjustments_reason_length CHECK (length(reason) BETWEEN 1 AND 200),
     actor       text NOT NULL DEFAULT 'system',

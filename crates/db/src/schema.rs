@@ -147,12 +147,81 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    /// Who runs the stores.
+    staff (id) {
+        id -> BigInt,
+        email -> Text,
+        role -> Text,
+        password_hash -> Text,
+        disabled_at -> Nullable<Timestamptz>,
+        last_sign_in_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    /// Staff who are signed in.
+    sessions (id) {
+        id -> BigInt,
+        staff_id -> BigInt,
+        secret_hash -> Bytea,
+        last_used_at -> Timestamptz,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    /// Failed sign-ins, by account and by address.
+    sign_in_attempts (subject) {
+        subject -> Text,
+        failures -> Integer,
+        last_at -> Timestamptz,
+        open_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    /// Keys to the API that staff have made for programs.
+    tokens (id) {
+        id -> BigInt,
+        staff_id -> BigInt,
+        name -> Text,
+        prefix -> Text,
+        secret_hash -> Bytea,
+        scopes -> Array<Text>,
+        expires_at -> Nullable<Timestamptz>,
+        last_used_at -> Nullable<Timestamptz>,
+        revoked_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    /// Who changed what.
+    audit_log (id) {
+        id -> BigInt,
+        actor -> Text,
+        staff_id -> Nullable<BigInt>,
+        token_id -> Nullable<BigInt>,
+        action -> Text,
+        object_kind -> Text,
+        object_id -> Text,
+        before -> Nullable<Jsonb>,
+        after -> Nullable<Jsonb>,
+        request_id -> Nullable<Text>,
+        created_at -> Timestamptz,
+    }
+}
+
 diesel::joinable!(products -> categories (category_id));
 diesel::joinable!(inventory -> products (product_id));
 diesel::joinable!(inventory -> stores (store_id));
 diesel::joinable!(stock_adjustments -> products (product_id));
 diesel::joinable!(orders -> stores (store_id));
 diesel::joinable!(order_items -> products (product_id));
+diesel::joinable!(sessions -> staff (staff_id));
+diesel::joinable!(tokens -> staff (staff_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     categories,
@@ -164,3 +233,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     order_items,
     confirmations,
 );
+
+diesel::allow_tables_to_appear_in_same_query!(staff, sessions, tokens);

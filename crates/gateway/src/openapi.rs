@@ -8,6 +8,7 @@ use actix_web::http::StatusCode;
 use utoipa::OpenApi as _;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{Operation, ParameterIn};
+use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{ContentBuilder, Object, OpenApi, Ref, RefOr, Required, Response, ResponseBuilder, Type};
 use utoipa_actix_web::AppExt;
 
@@ -38,10 +39,24 @@ struct Document;
 pub fn openapi() -> OpenApi {
     let (_, mut document) =
         App::new().into_utoipa_app().openapi(Document::openapi()).configure(routes).split_for_parts();
+    let components = document.components.get_or_insert_default();
+    components.add_security_scheme(accounts::SECURITY_SCHEME, accounts::security_scheme());
     for (path, item) in &mut document.paths.paths {
         let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
         for operation in operations.into_iter().flatten() {
             complete(path, operation);
+        }
+    }
+    document
+}
+
+/// The same for an installation that lets nobody in without a token.
+pub(crate) fn requiring_tokens(mut document: OpenApi) -> OpenApi {
+    let nothing = SecurityRequirement::default();
+    for item in document.paths.paths.values_mut() {
+        let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
+        for alternatives in operations.into_iter().flatten().filter_map(|operation| operation.security.as_mut()) {
+            alternatives.retain(|needs| *needs != nothing);
         }
     }
     document
@@ -61,6 +76,9 @@ fn complete(path: &str, operation: &mut Operation) {
         }
     }
     let mut problems = vec![400, 500, 503];
+    if operation.security.is_some() {
+        problems.extend([401, 403]);
+    }
     if is_paged || path.contains('{') {
         problems.push(404);
     }
@@ -91,6 +109,13 @@ fn finish(status: &str, response: &mut Response) {
     let Some(code) = code else { return };
     if (code.is_client_error() || code.is_server_error()) && response.content.is_empty() {
         response.content = problem().content;
+    }
+    if matches!(code, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+        let challenge = HeaderBuilder::new()
+            .schema(Some(Object::with_type(Type::String)))
+            .description(Some("What is the matter with the token (RFC 6750)."))
+            .build();
+        response.headers.insert("WWW-Authenticate".into(), challenge.into());
     }
     if matches!(code, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
         let seconds = HeaderBuilder::new()

@@ -8,11 +8,10 @@ use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::web::{Data, redirect, to};
 use actix_web::{App, HttpServer};
-use secrecy::ExposeSecret;
 use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_swagger_ui::{Config, SwaggerUi};
-use web::{AdminToken, Draining, PublicUrl};
+use web::{Draining, PublicUrl};
 
 use crate::allowed::Allowed;
 use crate::system::OpenApiJson;
@@ -39,20 +38,22 @@ pub fn serve(
     services: Services,
     draining: Draining,
 ) -> std::io::Result<Server> {
-    let spec = openapi();
+    let spec = match settings.accounts.token_required {
+        true => openapi::requiring_tokens(openapi::openapi()),
+        false => openapi::openapi(),
+    };
     let allowed = Arc::new(Allowed::from_spec(&spec));
     let spec = Data::new(OpenApiJson::new(&spec)?);
     let public_url = settings.public_url.clone();
-    let admin_token = AdminToken::new(settings.admin_token.as_ref().map(|token| token.expose_secret()));
     let mut server = HttpServer::new(move || {
         let services = services.clone();
         let allowed = allowed.clone();
         let mut app = App::new()
+            .wrap(from_fn(accounts::identify))
             .wrap(from_fn(web::edge))
             .configure(web::configure)
             .configure(|config| services.provide(config))
             .app_data(spec.clone())
-            .app_data(admin_token.clone())
             .app_data(Data::new(draining.clone()));
         if let Some(url) = &public_url {
             app = app.app_data(PublicUrl(url.clone()));

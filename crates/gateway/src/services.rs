@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use accounts::Accounts;
 use actix_web::web::{Data, ServiceConfig};
 use cache::Cache;
 use db::{Clock, Database};
@@ -16,6 +17,10 @@ use crate::Settings;
 pub struct Services {
     /// PostgreSQL.
     pub database: Database,
+    /// The time of day.
+    pub clock: Clock,
+    /// Staff and their tokens.
+    pub accounts: Accounts,
     /// Placing and reading orders.
     pub orders: Orders,
     /// Redis, or memory.
@@ -32,16 +37,20 @@ impl Services {
     /// When a setting cannot be used.
     pub fn connect(settings: &Settings) -> anyhow::Result<Self> {
         let database = Database::new(&settings.database)?;
-        let orders = Orders::new(database.clone(), Clock::system(), &settings.orders)?;
+        let clock = Clock::system();
+        let accounts = Accounts::new(database.clone(), clock.clone(), settings.accounts);
+        let orders = Orders::new(database.clone(), clock.clone(), &settings.orders)?;
         let cache = Cache::new(&settings.cache)?;
         let search = Search::new(database.clone(), cache.clone(), &settings.search);
-        Ok(Self { database, orders, cache, search, schema_is_current: Arc::default() })
+        Ok(Self { database, clock, accounts, orders, cache, search, schema_is_current: Arc::default() })
     }
 
     /// Makes the parts available to handlers.
     pub(crate) fn provide(&self, config: &mut ServiceConfig) {
         config
             .app_data(Data::new(self.database.clone()))
+            .app_data(Data::new(self.clock.clone()))
+            .app_data(Data::new(self.accounts.clone()))
             .app_data(Data::new(self.orders.clone()))
             .app_data(Data::new(self.search.clone()))
             .app_data(Data::new(self.clone()));

@@ -5,13 +5,11 @@
 //! | `HTTP_ADDR` | public address | `127.0.0.1:8000` |
 //! | `OPS_ADDR` | address for operators (`/metrics`); never make it public | `127.0.0.1:9000` |
 //! | `PUBLIC_URL` | how clients reach us, for links | the request's `Host` |
-//! | `ADMIN_TOKEN` | the bearer token of operators, who may cancel orders | none: nobody may |
 //! | `HTTP_WORKERS` | threads that serve requests | one per processor |
 //!
 //! and those of the parts that it composes.
 
 use anyhow::Context;
-use secrecy::SecretString;
 
 const DEFAULT_HTTP_ADDR: &str = "127.0.0.1:8000";
 
@@ -24,12 +22,12 @@ pub struct Settings {
     pub ops_addr: String,
     /// How clients reach us, without a trailing slash.
     pub public_url: Option<String>,
-    /// The bearer token of operators; `None` lets nobody in.
-    pub admin_token: Option<SecretString>,
     /// Threads that serve requests; `None` for one per processor.
     pub workers: Option<usize>,
     /// PostgreSQL.
     pub database: db::Config,
+    /// Who is let in without a token.
+    pub accounts: accounts::Config,
     /// Redis, or none.
     pub cache: cache::Config,
     /// Placing orders.
@@ -45,9 +43,9 @@ impl Settings {
             http_addr: DEFAULT_HTTP_ADDR.into(),
             ops_addr: "127.0.0.1:9000".into(),
             public_url: None,
-            admin_token: None,
             workers: None,
             database,
+            accounts: accounts::Config::default(),
             cache: cache::Config::local(),
             orders: orders::Config::default(),
             search: search::Config::default(),
@@ -60,6 +58,7 @@ impl Settings {
     /// When a required one is missing, or one cannot be understood.
     pub fn from_env() -> anyhow::Result<Self> {
         let mut settings = Self::new(db::Config::from_env(db::Role::Gateway)?);
+        settings.accounts = accounts::Config::from_env()?;
         settings.cache = cache::Config::from_env();
         settings.orders = orders::Config::from_env()?;
         settings.search = search::Config::from_env()?;
@@ -68,7 +67,6 @@ impl Settings {
             settings.ops_addr = address;
         }
         settings.public_url = variable("PUBLIC_URL").map(|url| url.trim_end_matches('/').to_owned());
-        settings.admin_token = variable("ADMIN_TOKEN").map(SecretString::from);
         if let Some(workers) = variable("HTTP_WORKERS") {
             settings.workers = Some(workers.parse().context("HTTP_WORKERS must be a whole number")?);
         }

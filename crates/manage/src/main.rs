@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod ask;
 mod import;
 mod jobs;
 mod ledger;
@@ -9,6 +10,8 @@ mod progress;
 mod search;
 mod seed;
 mod show;
+mod staff;
+mod token;
 
 use std::process::ExitCode;
 
@@ -41,6 +44,14 @@ enum Command {
     Jobs(jobs::Jobs),
     /// Prove that all stock adds up, or list what moved it
     Ledger(ledger::Ledger),
+    /// Make an owner: somebody who may do everything
+    Createsuperuser(staff::CreateSuperuser),
+    /// Accounts of those who run the stores
+    #[command(subcommand)]
+    Staff(staff::Staff),
+    /// Keys to the API for programs
+    #[command(subcommand)]
+    Token(token::Token),
     /// Print, write or check the API's description
     Openapi(openapi::OpenApi),
 }
@@ -66,6 +77,9 @@ async fn run(command: Command) -> Result<ExitCode> {
         Command::Migrate => migrate::run(&database()?).await?,
         Command::Seed(seed) => seed::run(&migrated().await?, &seed).await?,
         Command::Jobs(command) => jobs::run(&Database::new(&migrated().await?)?, &command).await?,
+        Command::Createsuperuser(options) => staff::create_superuser(&migrated().await?, options).await?,
+        Command::Staff(command) => staff::run(&migrated().await?, command).await?,
+        Command::Token(command) => token::run(&migrated().await?, command).await?,
         Command::Openapi(options) => return openapi::run(&options),
         Command::Search(command) => search::run(&migrated().await?, command).await?,
         Command::Ledger(ledger) => return ledger::run(&migrated().await?, &ledger).await,

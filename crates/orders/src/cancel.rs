@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use accounts::Actor;
+use accounts::audit::{self, Action, Object};
 use db::{CachedDsl, Tx};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use futures_util::{TryFutureExt, try_join};
+use serde_json::json;
 use stores::stock;
 
 use crate::events::OrderCancelled;
@@ -37,16 +40,15 @@ pub enum CancelError {
 
 impl Orders {
     /// Cancels a confirmed order and gives its stock back; one that is cancelled already stays as it is. The order as it
-    /// is then.
+    /// is then. Who did it is in the audit log.
     ///
     /// # Errors
     /// As [`CancelError`] says.
-    pub async fn cancel(&self, id: i64, request_id: &str) -> Result<(Order, Option<Confirmation>), CancelError> {
+    pub async fn cancel(&self, id: i64, actor: &Actor) -> Result<(Order, Option<Confirmation>), CancelError> {
         let mut tries = 0;
         loop {
-            let request_id = request_id.to_owned();
-            let attempt =
-                self.database.transaction(move |tx| Box::pin(async move { cancel(tx, id, &request_id).await }));
+            let actor = actor.clone();
+            let attempt = self.database.transaction(move |tx| Box::pin(async move { cancel(tx, id, &actor).await }));
             match attempt.await {
                 // If the connection broke during the COMMIT, the next attempt waits for the order's row, hence for the
                 // end of this one, and finds what became of it.
@@ -67,7 +69,7 @@ fn may_pass(error: &db::Error) -> bool {
 
 /// The order's row is locked first, so of many cancellations one finds it confirmed. Then its stock, in the order in
 /// which everybody locks stock: whoever holds stock never waits for an order.
-async fn cancel(tx: &mut Tx, order_id: i64, request_id: &str) -> Result<(), CancelError> {
+async fn cancel(tx: &mut Tx, order_id: i64, actor: &Actor) -> Result<(), CancelError> {
     let store_id: Option<i64> = orders::table
         .filter(orders::id.eq(order_id))
         .select(orders::store_id)
@@ -95,6 +97,8 @@ async fn cancel(tx: &mut Tx, order_id: i64, request_id: &str) -> Result<(), Canc
     stock::lock(tx, &rows).await?;
 
     let cancelled = OrderCancelled { store_id, order_id };
+    let [before, after] =
+        [Status::Confirmed, Status::Cancelled].map(|status| Some(json!({ "status": status.as_str() })));
     try_join!(
         stock::restore(tx, &lines),
         diesel::update(order)
@@ -102,7 +106,8 @@ async fn cancel(tx: &mut Tx, order_id: i64, request_id: &str) -> Result<(), Canc
             .cached()
             .execute(&mut &***tx)
             .err_into(),
-        outbox::record(tx, &cancelled, Some(request_id)),
+        outbox::record(tx, &cancelled, actor.request_id()),
+        audit::record(tx, actor, Action::Cancel, Object::new("order", order_id), before, after),
     )?;
     Ok(())
 }

@@ -1,4 +1,6 @@
-//! Reading categories.
+//! Reading categories; [`edit`] changes them.
+
+mod edit;
 
 use db::{Rows, Seek};
 use diesel::pg::Pg;
@@ -6,7 +8,10 @@ use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use web::Spot;
 
+use crate::Error;
 use crate::schema::{categories as table, lower};
+
+pub use edit::{create_category, delete_category, rename_category};
 
 /// What a product is filed under.
 #[derive(Debug, Clone, PartialEq, Eq, HasQuery)]
@@ -40,6 +45,15 @@ pub async fn categories(mut conn: &AsyncPgConnection, spot: &Spot<String>) -> Re
         Seek::Before(name) => query.filter(key.lt(name)).order_by(key.desc()),
     };
     Ok((count, Rows::new(query.load(&mut conn).await?, spot.size, &spot.seek)))
+}
+
+/// The category with this id.
+///
+/// # Errors
+/// [`Error::NoSuchCategory`], and those of the database.
+pub async fn get_category(mut conn: &AsyncPgConnection, id: i64) -> Result<Category, Error> {
+    let found = Category::query().filter(table::id.eq(id)).first(&mut conn).await.optional()?;
+    found.ok_or(Error::NoSuchCategory(id))
 }
 
 /// The id of the category of this name, in any case, or else the one with this id.

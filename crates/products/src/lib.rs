@@ -8,8 +8,10 @@ mod prices;
 mod product;
 mod schema;
 
-pub use category::{Category, categories, find_category};
+pub use category::{
+    Category, categories, create_category, delete_category, find_category, get_category, rename_category,
+};
 pub use error::Error;
 pub use http::routes;
 pub use prices::{Prices, prices};
-pub use product::{Filter, Product, get, list};
+pub use product::{Filter, NewProduct, Product, ProductChange, change, create, delete, get, list};

@@ -1,4 +1,6 @@
-//! Reading products.
+//! Reading products; [`edit`] changes them.
+
+mod edit;
 
 use chrono::{DateTime, Utc};
 use db::{CachedDsl, Rows, Seek};
@@ -12,6 +14,8 @@ use web::Spot;
 
 use crate::schema::{categories, products};
 use crate::{Error, find_category};
+
+pub use edit::{NewProduct, ProductChange, change, create, delete};
 
 /// What can be sold.
 #[derive(Debug, Clone, PartialEq, HasQuery)]

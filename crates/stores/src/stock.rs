@@ -8,11 +8,15 @@
 //! Rows of a single store, the usual case, are asked for with `store_id = $1`, which a database that is sharded by
 //! store needs to find the shard.
 
+mod adjust;
+
 use std::collections::{BTreeMap, HashMap};
 
 use db::{CachedDsl, Tx};
 use diesel::sql_types::{Array, BigInt, Integer};
 use diesel_async::RunQueryDsl;
+
+pub use adjust::{AdjustError, Adjusted, Adjustment, Refusal, Wish, adjust};
 
 /// A row of the inventory: store and product.
 pub type Key = (i64, i64);

@@ -1,4 +1,6 @@
-//! Reading stores.
+//! Reading stores; [`edit`] changes them.
+
+mod edit;
 
 use std::collections::HashSet;
 
@@ -13,6 +15,8 @@ use web::Spot;
 
 use crate::Error;
 use crate::schema::{lower, stores};
+
+pub use edit::{NewStore, StoreChange, change, create, delete};
 
 /// Who sells.
 #[derive(Debug, Clone, PartialEq, Eq, HasQuery)]

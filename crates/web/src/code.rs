@@ -47,6 +47,8 @@ codes! {
         "Only the first 10,000 results of a search can be paged through. Narrow the search instead.";
     Unauthorized = "unauthorized", UNAUTHORIZED, "A token is needed",
         "Send a valid token as `Authorization: Bearer <token>`.";
+    Forbidden = "forbidden", FORBIDDEN, "The token does not open this",
+        "The token is valid, but it was not made for this, or its maker's role has not enough rights. `detail` names the scope that is needed.";
     NotFound = "not_found", NOT_FOUND, "Not found",
         "Nothing exists at this address: the path is unknown, or the object that it names does not exist.";
     NoSuchPage = "no_such_page", NOT_FOUND, "There is no such page",
@@ -61,6 +63,8 @@ codes! {
         "`expected_total` is not what the items cost now: a price has changed. `detail` and `errors` say the right one. Nothing was stored. Order again with that total, or without `expected_total`.";
     IdempotencyKeyInFlight = "idempotency_key_in_flight", CONFLICT, "The first request with this key is still being worked on",
         "A request with the same Idempotency-Key has not been answered yet. Repeat this one after the time in `Retry-After`.";
+    PreconditionFailed = "precondition_failed", PRECONDITION_FAILED, "The object has changed",
+        "The object is no longer what `If-Match` says. Read it again, with its new `ETag`, and decide anew. Nothing was stored.";
     TooLarge = "payload_too_large", PAYLOAD_TOO_LARGE, "The body is too large",
         "Bodies may have up to 256 KiB. Split the request.";
     UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "The body has the wrong content type",

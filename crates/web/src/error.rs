@@ -114,7 +114,8 @@ impl ResponseError for Error {
         if matches!(self.code, Code::Unavailable | Code::IdempotencyKeyInFlight) {
             answer.insert_header((RETRY_AFTER, "1"));
         }
-        if self.code == Code::Unauthorized {
+        let challenges = self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("www-authenticate"));
+        if self.code == Code::Unauthorized && !challenges {
             answer.insert_header(("WWW-Authenticate", "Bearer"));
         }
         Problem::new(self.code, self.detail.clone(), self.faults.clone()).finish(answer)

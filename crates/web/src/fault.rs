@@ -27,6 +27,9 @@ pub struct Fault {
     pub code: &'static str,
     /// What would be right, for people.
     pub detail: String,
+    /// What is stored now, where that is the matter.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub current: Option<i64>,
 }
 
 /// A fault as documented.
@@ -46,17 +49,31 @@ pub(crate) struct FaultSchema {
     /// What would be right, for people.
     #[schema(example = "Must be an integer from 1 to 1000000.")]
     detail: String,
+    /// What is stored now, where that is the matter: the quantity that an `expected_quantity` or a `delta` missed.
+    #[schema(nullable = false)]
+    current: Option<i64>,
 }
 
 impl Fault {
     /// A fault in the body, at `pointer` (empty for the whole body).
     pub fn at(pointer: impl Into<String>, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { place: Place::Pointer(pointer.into()), code, detail: detail.into() }
+        Self { place: Place::Pointer(pointer.into()), code, detail: detail.into(), current: None }
+    }
+
+    /// A fault in the value that deserr is reading.
+    pub fn in_body(place: ValuePointerRef<'_>, code: &'static str, detail: impl Into<String>) -> Self {
+        Self::at(pointer(place), code, detail)
+    }
+
+    /// The same, with what is stored now.
+    #[must_use]
+    pub fn with_current(self, current: i64) -> Self {
+        Self { current: Some(current), ..self }
     }
 
     /// A fault in a query parameter or header.
     pub fn parameter(name: impl Into<String>, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { place: Place::Parameter(name.into()), code, detail: detail.into() }
+        Self { place: Place::Parameter(name.into()), code, detail: detail.into(), current: None }
     }
 }
 
@@ -106,7 +123,7 @@ impl DeserializeError for Faults {
 }
 
 /// RFC 6901: `~` and `/` in keys are escaped.
-pub(crate) fn pointer(place: ValuePointerRef<'_>) -> String {
+fn pointer(place: ValuePointerRef<'_>) -> String {
     let mut text = match place {
         ValuePointerRef::Origin => return String::new(),
         ValuePointerRef::Key { prev, .. } | ValuePointerRef::Index { prev, .. } => pointer(*prev),

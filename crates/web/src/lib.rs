@@ -1,9 +1,11 @@
 #![doc = include_str!("../README.md")]
 
+mod body;
 mod code;
 mod drain;
 mod edge;
 mod error;
+mod etag;
 mod fault;
 mod healthcheck;
 mod idempotency;
@@ -11,7 +13,6 @@ mod json;
 mod links;
 mod log;
 mod numbered;
-mod operator;
 mod page;
 mod params;
 mod problem;
@@ -19,10 +20,12 @@ mod request_id;
 mod scalar;
 mod slash;
 
+pub use body::{Given, Text};
 pub use code::Code;
 pub use drain::Draining;
 pub use edge::edge;
 pub use error::{Coded, Error};
+pub use etag::{Etag, IfMatch};
 pub use fault::{Fault, Faults, Place};
 pub use healthcheck::healthcheck;
 pub use idempotency::{IdempotencyKey, Idempotent};
@@ -30,7 +33,6 @@ pub use json::{Bounded, Json};
 pub use links::{Links, PublicUrl};
 pub use log::{log_to_stdout, log_to_stdout_without};
 pub use numbered::Numbered;
-pub use operator::{AdminToken, Operator};
 pub use page::{Page, Paging, Spot};
 pub use params::{FromParams, Param, ParamReader, Params, Rejected, one_of};
 pub use problem::Problem;

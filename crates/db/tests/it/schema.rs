@@ -67,6 +67,7 @@ fn diesel_type(udt: &str) -> &str {
         "bytea" => "Bytea",
         "jsonb" => "Jsonb",
         "bool" => "Bool",
+        "_text" => "Array<Text>",
         other => other,
     }
 }

@@ -3,7 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that meets an error must fail")]
 
 mod architecture;
+mod authorization;
+mod catalogue;
 mod contract;
+mod desk;
 mod everywhere;
 mod freshness;
 mod indexes;
@@ -13,5 +16,6 @@ mod outages;
 mod process;
 mod products;
 mod search;
+mod stock;
 mod stores;
 mod system;

@@ -43,6 +43,8 @@ struct Item {
 
 #[derive(Debug, Serialize)]
 struct Request {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth: Option<Value>,
     method: String,
     header: Vec<Entry>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -101,7 +103,7 @@ pub(super) fn collection(document: &Value) -> Collection {
     Collection {
         info: Info { name: text(&info["title"]), description: text(&info["description"]), schema: FORMAT },
         item: folders,
-        variable: vec![Entry::new("baseUrl", BASE_URL)],
+        variable: vec![Entry::new("baseUrl", BASE_URL), Entry::new("token", "")],
     }
 }
 
@@ -124,6 +126,7 @@ fn request(document: &Value, path: &str, method: &str, item: &Value, operation: 
     Item {
         name: if summary.is_empty() { format!("{method} {path}") } else { summary },
         request: Request {
+            auth: needs_token(operation).then(bearer),
             method,
             header,
             body,
@@ -132,6 +135,17 @@ fn request(document: &Value, path: &str, method: &str, item: &Value, operation: 
         },
         response: [],
     }
+}
+
+/// Whether every alternative of the operation's security asks for something.
+fn needs_token(operation: &Value) -> bool {
+    let mut alternatives = array(&operation["security"]).peekable();
+    alternatives.peek().is_some() && alternatives.all(|needs| needs.as_object().is_some_and(|needs| !needs.is_empty()))
+}
+
+/// The token is a variable of the collection, to be filled in once.
+fn bearer() -> Value {
+    serde_json::json!({ "type": "bearer", "bearer": [{ "key": "token", "value": "{{token}}", "type": "string" }] })
 }
 
 /// A trailing slash is an empty last part of the path.

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that meets an error must fail")]
 
+mod accounts;
 mod import;
 mod jobs;
 mod ledger;

@@ -68,6 +68,11 @@ async fn the_collection_has_a_request_for_every_operation() {
     let collection: Value = serde_json::from_str(&printed).unwrap();
     assert_eq!(requests(&collection), operations(&document));
     assert_eq!(collection["variable"][0]["key"], "baseUrl");
+    assert_eq!(collection["variable"][1]["key"], "token");
+    let requests =
+        || collection["item"].as_array().unwrap().iter().flat_map(|folder| folder["item"].as_array().unwrap());
+    let auth = |name: &str| requests().find(|item| item["name"] == name).unwrap()["request"]["auth"]["type"].clone();
+    assert_eq!((auth("Creates a product"), auth("Lists products")), ("bearer".into(), Value::Null));
     let tags: Vec<&Value> = document["tags"].as_array().unwrap().iter().map(|tag| &tag["name"]).collect();
     let folders: Vec<&Value> = collection["item"].as_array().unwrap().iter().map(|folder| &folder["name"]).collect();
     assert!(folders.iter().all(|folder| tags.contains(folder)), "{folders:?}");

@@ -1,3 +1,5 @@
+use accounts::Authorized;
+use accounts::scope::OrdersRead;
 use actix_web::get;
 use actix_web::web::{Data, Json, Path};
 use web::{Code, Error, Params};
@@ -8,9 +10,14 @@ use crate::answer::DetailView;
 /// Get an order
 ///
 /// With its lines, and whether its customer was told.
-#[utoipa::path(tag = "orders", responses((status = 200, description = "The order.", body = DetailView)))]
+#[utoipa::path(
+    tag = "orders",
+    security((), ("bearer" = ["orders:read"])),
+    responses((status = 200, description = "The order.", body = DetailView)),
+)]
 #[get("/orders/{order_id}/")]
 pub(crate) async fn get_order(
+    _: Authorized<OrdersRead>,
     orders: Data<Orders>,
     order_id: Path<i64>,
     _: Params<()>,

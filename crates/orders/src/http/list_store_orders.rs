@@ -1,3 +1,5 @@
+use accounts::Authorized;
+use accounts::scope::OrdersRead;
 use actix_web::get;
 use actix_web::web::{Data, Json, Path};
 use utoipa::IntoParams;
@@ -41,10 +43,12 @@ impl Param for Status {
 #[utoipa::path(
     tag = "orders",
     params(Wanted, Paging),
+    security((), ("bearer" = ["orders:read"])),
     responses((status = 200, description = "A page of orders.", body = Page<SummaryView>)),
 )]
 #[get("/stores/{store_id}/orders/")]
 pub(crate) async fn list_store_orders(
+    _: Authorized<OrdersRead>,
     orders: Data<Orders>,
     store_id: Path<i64>,
     params: Params<(Wanted, Paging)>,

@@ -1,3 +1,5 @@
+use accounts::Authorized;
+use accounts::scope::OrdersPlace;
 use actix_web::http::header::LOCATION;
 use actix_web::web::Data;
 use actix_web::{HttpResponse, post};
@@ -41,11 +43,12 @@ struct Headers {
 /// and nothing is stored.
 ///
 /// With an `Idempotency-Key`, a repeat of the same request within 72 hours gets the first answer again, byte for byte,
-/// and places nothing. A key belongs to the store of its order; a request that was refused with a 4xx leaves it unused.
+/// and places nothing. A key belongs to the store of its order, and to the token where one is sent; a request that was refused with a 4xx leaves it unused.
 /// With `dry_run=true` the key is not looked at.
 #[utoipa::path(
     tag = "orders",
     params(Mode, Headers),
+    security((), ("bearer" = ["orders:place"])),
     responses(
         (status = 201, description = "Decided and stored: confirmed, or rejected.", body = OrderView, headers(
             ("Location" = String, description = "Where the order is."),
@@ -62,6 +65,7 @@ struct Headers {
 )]
 #[post("/orders/")]
 pub(crate) async fn place_order(
+    authorized: Authorized<OrdersPlace>,
     orders: Data<Orders>,
     mode: Params<Mode>,
     key: Idempotent,
@@ -69,11 +73,12 @@ pub(crate) async fn place_order(
     body: Json<NewOrder>,
 ) -> web::Result<HttpResponse> {
     let NewOrder { store_id, items, expected_total } = body.0;
+    let client = authorized.identity().map(|identity| identity.token_id.to_string()).unwrap_or_default();
     let request = Request {
         store_id: store_id.0,
         basket: items.0,
         expected_total: expected_total.map(|total| total.0),
-        key: key.0.map(|key| Key { client: String::new(), key: key.0 }),
+        key: key.0.map(|key| Key { client, key: key.0 }),
         request_id: Some(request.0),
     };
     if mode.0.dry_run == Some(true) {

@@ -1,3 +1,4 @@
+use accounts::Actor;
 use futures_util::future::join_all;
 use orders::{CancelError, Status};
 
@@ -8,7 +9,7 @@ async fn a_cancelled_order_gives_its_stock_back_and_says_so() {
     let shop = Shop::open().await;
     let (pen, desk) = (shop.product("0.10", Some(5)).await, shop.product("199.99", Some(1)).await);
     let order = shop.place(&[(desk, 1), (pen, 3)]).await;
-    let (cancelled, _) = shop.orders.cancel(order.id, "req-7").await.unwrap();
+    let (cancelled, _) = shop.orders.cancel(order.id, &Actor::program("test").in_request("req-7")).await.unwrap();
     assert_eq!(cancelled.terms.status, Status::Cancelled);
     assert_eq!(cancelled.terms.lines, order.terms.lines);
     assert_eq!((shop.stock(pen).await, shop.stock(desk).await), (5, 1));
@@ -30,11 +31,15 @@ async fn stock_goes_back_once_however_many_cancel_at_once() {
     let shop = Shop::open().await;
     let pen = shop.product("0.10", Some(5)).await;
     let order = shop.place(&[(pen, 3)]).await;
-    for cancelled in join_all((0..30).map(|_| shop.orders.cancel(order.id, "test"))).await {
+    let actor = Actor::program("test");
+    for cancelled in join_all((0..30).map(|_| shop.orders.cancel(order.id, &actor))).await {
         assert_eq!(cancelled.unwrap().0.terms.status, Status::Cancelled);
     }
     assert_eq!(shop.stock(pen).await, 5);
     assert_eq!(shop.number("SELECT count(*) FROM outbox WHERE kind = 'order.cancelled'", &[]).await, 1);
+    let told = "SELECT count(*) FROM audit_log WHERE actor = 'test' AND action = 'cancel' AND object_kind = 'order' \
+                AND before->>'status' = 'CONFIRMED' AND after->>'status' = 'CANCELLED'";
+    assert_eq!(shop.number(told, &[]).await, 1);
     shop.assert_ledger().await;
 }
 
@@ -46,13 +51,14 @@ async fn only_a_confirmed_order_can_be_cancelled() {
     let insert = "INSERT INTO orders (store_id) VALUES ($1) RETURNING id";
     let pending: i64 = shop.sql.query_one(insert, &[&shop.store]).await.unwrap().get(0);
     for (id, stands) in [(rejected.id, Status::Rejected), (pending, Status::Pending)] {
-        let refused = shop.orders.cancel(id, "test").await;
+        let refused = shop.orders.cancel(id, &Actor::program("test")).await;
         assert!(
             matches!(refused, Err(CancelError::NotConfirmed { order_id, status }) if (order_id, status) == (id, stands)),
             "{refused:?}"
         );
     }
-    assert!(matches!(shop.orders.cancel(i64::MAX, "test").await, Err(CancelError::UnknownOrder(i64::MAX))));
+    let unknown = shop.orders.cancel(i64::MAX, &Actor::program("test")).await;
+    assert!(matches!(unknown, Err(CancelError::UnknownOrder(i64::MAX))));
     assert_eq!(shop.stock(pen).await, 1);
     assert_eq!(shop.number("SELECT count(*) FROM outbox", &[]).await, 0);
 }

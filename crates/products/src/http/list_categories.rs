@@ -1,5 +1,7 @@
 //! `GET /categories/`
 
+use accounts::Authorized;
+use accounts::scope::CatalogueRead;
 use actix_web::get;
 use actix_web::web::{Data, Json};
 use db::Database;
@@ -14,10 +16,12 @@ use super::view::CategoryView;
     tag = "products",
     operation_id = "list_categories",
     params(Paging),
+    security((), ("bearer" = ["catalogue:read"])),
     responses((status = 200, body = Page<CategoryView>)),
 )]
 #[get("/categories/")]
 pub(crate) async fn list_categories(
+    _: Authorized<CatalogueRead>,
     database: Data<Database>,
     params: Params<Paging>,
     links: Links,

@@ -1,5 +1,7 @@
 //! `GET /products/`
 
+use accounts::Authorized;
+use accounts::scope::CatalogueRead;
 use actix_web::get;
 use actix_web::web::{Data, Json};
 use db::Database;
@@ -32,10 +34,12 @@ impl FromParams for ProductParams {
     tag = "products",
     operation_id = "list_products",
     params(ProductParams, Paging),
+    security((), ("bearer" = ["catalogue:read"])),
     responses((status = 200, body = Page<ProductView>)),
 )]
 #[get("/products/")]
 pub(crate) async fn list_products(
+    _: Authorized<CatalogueRead>,
     database: Data<Database>,
     params: Params<(ProductParams, Paging)>,
     links: Links,

@@ -1,5 +1,13 @@
 //! The catalogue over HTTP.
 
+mod body;
+mod change_category;
+mod change_product;
+mod create_category;
+mod create_product;
+mod delete_category;
+mod delete_product;
+mod get_category;
 mod get_product;
 mod list_categories;
 mod list_products;
@@ -7,10 +15,18 @@ mod view;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
-/// The operations of the catalogue. They need a [`db::Database`] as app data.
+/// The operations of the catalogue. They need a [`db::Database`] and a [`db::Clock`] as app data, and
+/// [`accounts::identify`] around them.
 pub fn routes(config: &mut ServiceConfig) {
     config
         .service(list_products::list_products)
+        .service(create_product::create_product)
         .service(get_product::get_product)
-        .service(list_categories::list_categories);
+        .service(change_product::change_product)
+        .service(delete_product::delete_product)
+        .service(list_categories::list_categories)
+        .service(create_category::create_category)
+        .service(get_category::get_category)
+        .service(change_category::change_category)
+        .service(delete_category::delete_category);
 }

@@ -1,8 +1,9 @@
 //! The catalogue as clients see it.
 
+use actix_web::{HttpResponse, HttpResponseBuilder};
 use serde::Serialize;
-use utoipa::ToSchema;
-use web::{Money, Timestamp};
+use utoipa::{IntoParams, ToSchema};
+use web::{Etag, IfMatch, Money, Timestamp};
 
 /// What can be sold.
 #[derive(Serialize, ToSchema)]
@@ -48,6 +49,28 @@ impl From<crate::Product> for ProductView {
             updated_at: Timestamp(product.updated_at),
         }
     }
+}
+
+/// Answers with a product and its tag.
+pub(crate) fn with_etag(mut answer: HttpResponseBuilder, product: crate::Product) -> web::Result<HttpResponse> {
+    let view = ProductView::from(product);
+    let etag = Etag::of(&view)?;
+    Ok(answer.insert_header(("ETag", etag.as_str())).json(view))
+}
+
+/// Whether a product is as the client saw it.
+pub(crate) fn is_what_was_seen(seen: &IfMatch, product: &crate::Product) -> bool {
+    Etag::of(&ProductView::from(product.clone())).is_ok_and(|etag| seen.allows(&etag))
+}
+
+/// The header that [`IfMatch`] reads.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "only its documentation is used")]
+pub(crate) struct IfMatchHeader {
+    /// The `ETag` of the product as it was read: refuse if it is another by now.
+    #[param(rename = "If-Match", nullable = false)]
+    if_match: Option<String>,
 }
 
 /// What a product is filed under.

@@ -1,5 +1,7 @@
 //! `GET /api/search/products/`
 
+use accounts::Authorized;
+use accounts::scope::CatalogueRead;
 use actix_web::get;
 use actix_web::web::{Data, Json};
 use serde::Serialize;
@@ -17,10 +19,12 @@ use crate::{Answer, CategoryCount, Facets, Filters, PriceCount, Query, Search, S
 #[utoipa::path(
     tag = "search",
     params(Parameters, Numbered),
+    security((), ("bearer" = ["catalogue:read"])),
     responses((status = 200, body = Results, description = "A page of products"))
 )]
 #[get("/api/search/products/")]
 pub(crate) async fn search_products(
+    _: Authorized<CatalogueRead>,
     search: Data<Search>,
     Params((asked, paging)): Params<(Parameters, Numbered)>,
     links: Links,

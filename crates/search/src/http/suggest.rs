@@ -1,5 +1,7 @@
 //! `GET /api/search/suggest/`
 
+use accounts::Authorized;
+use accounts::scope::CatalogueRead;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, get};
 use serde::Serialize;
@@ -17,6 +19,7 @@ use crate::Search;
 #[utoipa::path(
     tag = "search",
     params(Parameters),
+    security((), ("bearer" = ["catalogue:read"])),
     responses(
         (status = 200, body = Suggestions, description = "Titles of products", headers(
             ("X-Cache" = String, description = "`hit`, `miss`, or `bypass` where the cache was not asked."),
@@ -26,6 +29,7 @@ use crate::Search;
 )]
 #[get("/api/search/suggest/")]
 pub(crate) async fn suggest_titles(
+    _: Authorized<CatalogueRead>,
     search: Data<Search>,
     Params(asked): Params<Parameters>,
     request: HttpRequest,

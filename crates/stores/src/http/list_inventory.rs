@@ -1,5 +1,7 @@
 //! `GET /stores/{store_id}/inventory/`
 
+use accounts::Authorized;
+use accounts::scope::CatalogueRead;
 use actix_web::get;
 use actix_web::web::{Data, Json, Path};
 use db::Database;
@@ -58,10 +60,12 @@ impl From<InventoryParams> for Filter {
     tag = "stores",
     operation_id = "list_inventory",
     params(("store_id" = i64, Path, description = "Id of the store"), InventoryParams, Paging),
+    security((), ("bearer" = ["catalogue:read"])),
     responses((status = 200, body = Page<StockedView>)),
 )]
 #[get("/stores/{store_id}/inventory/")]
 pub(crate) async fn list_inventory(
+    _: Authorized<CatalogueRead>,
     database: Data<Database>,
     store_id: Path<i64>,
     params: Params<(InventoryParams, Paging)>,

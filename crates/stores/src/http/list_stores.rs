@@ -1,5 +1,7 @@
 //! `GET /stores/`
 
+use accounts::Authorized;
+use accounts::scope::CatalogueRead;
 use actix_web::get;
 use actix_web::web::{Data, Json};
 use db::Database;
@@ -14,10 +16,12 @@ use super::view::StoreView;
     tag = "stores",
     operation_id = "list_stores",
     params(Paging),
+    security((), ("bearer" = ["catalogue:read"])),
     responses((status = 200, body = Page<StoreView>)),
 )]
 #[get("/stores/")]
 pub(crate) async fn list_stores(
+    _: Authorized<CatalogueRead>,
     database: Data<Database>,
     params: Params<Paging>,
     links: Links,

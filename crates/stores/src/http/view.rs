@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 use web::{Money, Timestamp};
 
 use crate::inventory::Stocked;
+use crate::stock::Adjusted;
 
 /// Who sells.
 #[derive(Serialize, ToSchema)]
@@ -67,4 +68,35 @@ impl From<Stocked> for StockedView {
             quantity: row.quantity,
         }
     }
+}
+
+/// What a store has of a product, after an adjustment.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Stock)]
+pub(crate) struct StockView {
+    /// Id of the store.
+    #[schema(example = 1)]
+    store_id: i64,
+    /// Id of the product.
+    #[schema(example = 10)]
+    product_id: i64,
+    /// Units on hand.
+    #[schema(example = 40, minimum = 0)]
+    quantity: i32,
+    /// Units before.
+    #[schema(example = 37, minimum = 0)]
+    previous_quantity: i32,
+}
+
+impl StockView {
+    pub(crate) fn new(store_id: i64, row: Adjusted) -> Self {
+        Self { store_id, product_id: row.product_id, quantity: row.quantity, previous_quantity: row.before }
+    }
+}
+
+/// What a store has of several products, in the order that they were asked for.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct StockList {
+    /// One for each.
+    pub(crate) results: Vec<StockView>,
 }

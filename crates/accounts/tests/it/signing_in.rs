@@ -1,0 +1,146 @@
+//! Signing in: who is let in, who waits, and for how long it takes.
+
+use std::time::{Duration, Instant};
+
+use accounts::{Role, SignInError};
+use chrono::TimeDelta;
+
+use crate::support::{Fixture, PASSWORD, actor, attempt, password};
+
+#[tokio::test]
+async fn only_the_right_password_of_a_live_account_lets_in() {
+    let test = Fixture::new().await;
+    test.staff("ann@shop.example", Role::Owner).await;
+    let gone = test.staff("gone@shop.example", Role::Viewer).await;
+    test.accounts.disable_staff(actor(), gone.id).await.unwrap();
+    for (email, password) in [
+        ("ann@shop.example", "wrong horse battery"),
+        ("ann@shop.example", ""),
+        ("nobody@shop.example", PASSWORD),
+        ("gone@shop.example", PASSWORD),
+        ("no address", PASSWORD),
+        ("nul\0@shop.example", PASSWORD),
+    ] {
+        let refused = test.sign_in(email, password).await;
+        assert!(matches!(refused, Err(SignInError::Refused)), "{email:?}: {refused:?}");
+        assert_eq!(refused.unwrap_err().to_string(), "The e-mail address or the password is wrong.");
+    }
+    let entered = test.sign_in(" ANN@shop.example ", PASSWORD).await.unwrap();
+    assert_eq!((entered.session.email.as_str(), entered.session.role), ("ann@shop.example", Role::Owner));
+}
+
+#[tokio::test]
+async fn failures_slow_an_account_down_and_never_lock_it() {
+    let test = Fixture::new().await;
+    test.staff("ann@shop.example", Role::Owner).await;
+    let from = |number: u8| {
+        let mut attempt = attempt("ann@shop.example", "wrong horse battery");
+        attempt.address = Some([198, 51, 100, number].into());
+        attempt
+    };
+    // Always from another address, so it is the account that is slowed down.
+    for number in 0..5 {
+        assert!(matches!(test.accounts.sign_in(from(number)).await, Err(SignInError::Refused)));
+    }
+    let mut waits = Vec::new();
+    for number in 5..18 {
+        let refused = test.accounts.sign_in(from(number)).await;
+        let Err(SignInError::TooSoon(wait)) = refused else { panic!("{number}: {refused:?}") };
+        waits.push(wait.num_seconds());
+        let right = test.sign_in("Ann@shop.example", PASSWORD).await;
+        assert!(matches!(right, Err(SignInError::TooSoon(_))), "the right password waits too");
+        test.clock.advance(wait);
+        assert!(matches!(test.accounts.sign_in(from(number)).await, Err(SignInError::Refused)));
+    }
+    assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900]);
+    test.clock.advance(TimeDelta::minutes(15));
+    test.sign_in("ann@shop.example", PASSWORD).await.unwrap();
+    assert!(matches!(test.accounts.sign_in(from(20)).await, Err(SignInError::Refused)), "all is forgiven");
+}
+
+#[tokio::test]
+async fn failures_slow_an_address_down_for_every_account() {
+    let test = Fixture::new().await;
+    test.staff("ann@shop.example", Role::Owner).await;
+    for number in 0..20 {
+        // One's own account opens no way to more guesses.
+        test.sign_in("ann@shop.example", PASSWORD).await.unwrap();
+        let refused = test.sign_in(&format!("user{number}@shop.example"), PASSWORD).await;
+        assert!(matches!(refused, Err(SignInError::Refused)), "{number}: {refused:?}");
+    }
+    let refused = test.sign_in("ann@shop.example", PASSWORD).await;
+    assert!(matches!(refused, Err(SignInError::TooSoon(_))), "{refused:?}");
+    let mut elsewhere = attempt("ann@shop.example", PASSWORD);
+    elsewhere.address = Some("203.0.113.9".parse().unwrap());
+    test.accounts.sign_in(elsewhere).await.unwrap();
+}
+
+#[tokio::test]
+async fn guesses_made_at_once_do_not_slip_through() {
+    let test = Fixture::new().await;
+    test.staff("ann@shop.example", Role::Owner).await;
+    let guesses = (0..12).map(|number| {
+        let accounts = test.accounts.clone();
+        let mut guess = attempt("ann@shop.example", "wrong horse battery");
+        guess.address = Some([198, 51, 100, number].into());
+        tokio::spawn(async move { accounts.sign_in(guess).await })
+    });
+    let mut looked_at = 0;
+    for guess in guesses.collect::<Vec<_>>() {
+        match guess.await.unwrap() {
+            Err(SignInError::Refused) => looked_at += 1,
+            Err(SignInError::TooSoon(_)) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(looked_at, 5);
+}
+
+#[tokio::test]
+async fn weaker_hashes_are_made_anew() {
+    let test = Fixture::new().await;
+    let ann = test.staff("ann@shop.example", Role::Owner).await;
+    // `correct horse battery` at 8 MiB and one pass.
+    let weak = "$argon2id$v=19$m=8192,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$HhdGxmsoo8pSkWu74EOdjWuyMCjKM2aof0XQCAMO4jU";
+    let sql = format!("UPDATE staff SET password_hash = '{weak}' WHERE id = {}", ann.id);
+    test.database.sql().await.batch_execute(&sql).await.unwrap();
+    test.sign_in("ann@shop.example", PASSWORD).await.unwrap();
+    let kept = test.column("SELECT password_hash FROM staff").await;
+    assert!(kept[0].starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{kept:?}");
+    test.sign_in("ann@shop.example", PASSWORD).await.unwrap();
+    assert_eq!(test.column("SELECT password_hash FROM staff").await, kept, "and then they are left alone");
+}
+
+#[tokio::test]
+async fn a_password_that_changed_meanwhile_does_not_let_in() {
+    let test = Fixture::new().await;
+    let ann = test.staff("ann@shop.example", Role::Owner).await;
+    test.accounts.set_password(actor(), ann.id, password("another horse")).await.unwrap();
+    assert!(matches!(test.sign_in("ann@shop.example", PASSWORD).await, Err(SignInError::Refused)));
+    test.sign_in("ann@shop.example", "another horse").await.unwrap();
+}
+
+/// The time it takes must not tell whether an account exists.
+#[tokio::test]
+async fn load_known_and_unknown_accounts_take_the_same_time() {
+    let test = Fixture::new().await;
+    test.staff("ann@shop.example", Role::Owner).await;
+    let mut times: [Vec<Duration>; 2] = [Vec::new(), Vec::new()];
+    for _ in 0..200 {
+        // By turns, so that what else the machine does falls on both alike.
+        for (email, times) in ["ann@shop.example", "eve@shop.example"].into_iter().zip(&mut times) {
+            // Past every wait.
+            test.clock.advance(TimeDelta::hours(1));
+            let begun = Instant::now();
+            let refused = test.sign_in(email, "wrong horse battery").await;
+            times.push(begun.elapsed());
+            assert!(matches!(refused, Err(SignInError::Refused)), "{refused:?}");
+        }
+    }
+    let [known, unknown] = times.map(|mut times| {
+        times.sort_unstable();
+        times[times.len() / 2].as_secs_f64()
+    });
+    println!("median known {:.2} ms, unknown {:.2} ms", known * 1e3, unknown * 1e3);
+    assert!((known / unknown - 1.0).abs() < 0.1, "known {known} s, unknown {unknown} s");
+}

@@ -1,0 +1,181 @@
+//! Movements of stock that are no orders: recounts, receipts, damage. Each is a row of the ledger and of the audit log,
+//! by the transaction that makes it.
+
+use std::collections::HashSet;
+
+use accounts::Actor;
+use accounts::audit::{self, Action, Change, Object};
+use chrono::{DateTime, Utc};
+use db::{CachedDsl, Tx};
+use diesel::sql_types::{Array, BigInt, Integer, Text, Timestamptz};
+use diesel_async::RunQueryDsl;
+use serde_json::json;
+
+use super::{lock, shift};
+use crate::bulk::MAX_QUANTITY;
+
+/// What to do about the stock of a product.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    /// Make it `quantity`, provided that it is what whoever counted believes it to be. A product that the store does not
+    /// carry counts as 0, and is carried from then on.
+    Set {
+        /// 0 to [`MAX_QUANTITY`].
+        quantity: i32,
+        /// What was there when somebody looked.
+        expected: i32,
+    },
+    /// Let units come (positive) or go (negative).
+    Shift {
+        /// How many.
+        delta: i32,
+    },
+}
+
+/// A product, and what to do about its stock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Adjustment {
+    /// Id of the product.
+    pub product_id: i64,
+    /// What to do.
+    pub wish: Wish,
+}
+
+/// What was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Adjusted {
+    /// Id of the product.
+    pub product_id: i64,
+    /// Units before.
+    pub before: i32,
+    /// Units now.
+    pub quantity: i32,
+}
+
+/// An adjustment that cannot be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refusal {
+    /// Its place among those asked for, from 0.
+    pub place: usize,
+    /// What was asked for.
+    pub wish: Wish,
+    /// Units now.
+    pub current: i32,
+}
+
+/// Why stock was not adjusted. Nothing was, then.
+#[derive(Debug, thiserror::Error)]
+pub enum AdjustError {
+    /// No store has this id.
+    #[error("There is no store {0}.")]
+    NoSuchStore(i64),
+    /// These products do not exist: place and id.
+    #[error("{} of the products do not exist.", .0.len())]
+    UnknownProducts(Vec<(usize, i64)>),
+    /// The stock is not what it was believed to be, or would fall below 0 or rise above [`MAX_QUANTITY`].
+    #[error("The stock of {} products is not as expected.", .0.len())]
+    Refused(Vec<Refusal>),
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] db::Error),
+}
+
+/// Adjusts the stock of some products of a store: all of them, or none. A product may be named once.
+///
+/// # Errors
+/// As [`AdjustError`] says.
+pub async fn adjust(
+    tx: &Tx,
+    actor: &Actor,
+    store_id: i64,
+    adjustments: &[Adjustment],
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Result<Vec<Adjusted>, AdjustError> {
+    let ids: Vec<i64> = adjustments.iter().map(|adjustment| adjustment.product_id).collect();
+    if !crate::exists(tx, store_id).await? {
+        return Err(AdjustError::NoSuchStore(store_id));
+    }
+    let known = products::prices(tx, &ids).await?;
+    let unknown = ids.iter().enumerate().filter(|(_, id)| !known.contains_key(id)).map(|(place, id)| (place, *id));
+    let unknown: Vec<_> = unknown.collect();
+    if !unknown.is_empty() {
+        return Err(AdjustError::UnknownProducts(unknown));
+    }
+    carry(tx, store_id, &ids).await?;
+    let keys: Vec<_> = ids.iter().map(|id| (store_id, *id)).collect();
+    let balances = lock(tx, &keys).await?;
+    let current = |product: i64| balances.get(&(store_id, product)).copied().unwrap_or_default();
+    let adjusted = decide(adjustments, current).map_err(AdjustError::Refused)?;
+    write(tx, actor, store_id, &adjusted, reason, now).await?;
+    Ok(adjusted)
+}
+
+/// Decides, from what is there now. Every adjustment that cannot be made is named.
+fn decide(adjustments: &[Adjustment], current: impl Fn(i64) -> i32) -> Result<Vec<Adjusted>, Vec<Refusal>> {
+    let (mut adjusted, mut refused) = (Vec::new(), Vec::new());
+    for (place, Adjustment { product_id, wish }) in adjustments.iter().enumerate() {
+        let before = current(*product_id);
+        let quantity = match *wish {
+            Wish::Set { quantity, expected } => (expected == before).then_some(quantity),
+            Wish::Shift { delta } => before.checked_add(delta),
+        };
+        match quantity.filter(|quantity| (0..=MAX_QUANTITY).contains(quantity)) {
+            Some(quantity) => adjusted.push(Adjusted { product_id: *product_id, before, quantity }),
+            None => refused.push(Refusal { place, wish: *wish, current: before }),
+        }
+    }
+    if refused.is_empty() { Ok(adjusted) } else { Err(refused) }
+}
+
+/// Has the store carry these products, with 0 units of those that it did not.
+async fn carry(tx: &Tx, store_id: i64, ids: &[i64]) -> Result<(), db::Error> {
+    diesel::sql_query(
+        "INSERT INTO inventory (store_id, product_id, quantity) \
+         SELECT $1, id, 0 FROM unnest($2) AS asked (id) ORDER BY id ON CONFLICT (store_id, product_id) DO NOTHING",
+    )
+    .bind::<BigInt, _>(store_id)
+    .bind::<Array<BigInt>, _>(ids)
+    .cached()
+    .execute(&mut &***tx)
+    .await?;
+    Ok(())
+}
+
+/// Moves the stock, and writes ledger and audit log. What stays as it is leaves no trace.
+async fn write(
+    tx: &Tx,
+    actor: &Actor,
+    store_id: i64,
+    adjusted: &[Adjusted],
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Result<(), db::Error> {
+    let moved: Vec<&Adjusted> = adjusted.iter().filter(|row| row.quantity != row.before).collect();
+    debug_assert_eq!(moved.len(), moved.iter().map(|row| row.product_id).collect::<HashSet<_>>().len());
+    if moved.is_empty() {
+        return Ok(());
+    }
+    let deltas: Vec<i32> = moved.iter().map(|row| row.quantity - row.before).collect();
+    let ids: Vec<i64> = moved.iter().map(|row| row.product_id).collect();
+    shift(tx, ids.iter().zip(&deltas).map(|(id, delta)| ((store_id, *id), i64::from(*delta)))).await?;
+    diesel::sql_query(
+        "INSERT INTO stock_adjustments (store_id, product_id, delta, reason, actor, created_at) \
+         SELECT $1, product_id, delta, $2, $3, $4 FROM unnest($5, $6) AS moved (product_id, delta)",
+    )
+    .bind::<BigInt, _>(store_id)
+    .bind::<Text, _>(reason)
+    .bind::<Text, _>(actor.to_string())
+    .bind::<Timestamptz, _>(now)
+    .bind::<Array<BigInt>, _>(ids)
+    .bind::<Array<Integer>, _>(deltas)
+    .cached()
+    .execute(&mut &***tx)
+    .await?;
+    let changes = moved.iter().map(|row| Change {
+        object: Object::inventory(store_id, row.product_id),
+        before: Some(json!({ "quantity": row.before })),
+        after: Some(json!({ "quantity": row.quantity, "reason": reason })),
+    });
+    audit::record_all(tx, actor, Action::Change, changes.collect()).await
+}

@@ -1,0 +1,99 @@
+//! Fields of JSON bodies that many endpoints share.
+
+use deserr::{DeserializeError, Deserr, ErrorKind, IntoValue, Value, ValueKind, ValuePointerRef, take_cf_content};
+
+use crate::{Fault, Faults, Money, Param};
+
+/// Text of `MIN` to `MAX` characters once the space around it is taken off.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text<const MIN: usize, const MAX: usize>(pub String);
+
+impl<const MIN: usize, const MAX: usize> Deserr<Faults> for Text<MIN, MAX> {
+    fn deserialize_from_value<V: IntoValue>(value: Value<V>, place: ValuePointerRef<'_>) -> Result<Self, Faults> {
+        let text = string(value, place)?;
+        let text = text.trim();
+        if text.contains('\0') {
+            return Err(Fault::in_body(place, "invalid_text", "Must be text without NUL characters.").into());
+        }
+        if (MIN..=MAX).contains(&text.chars().count()) {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(Fault::in_body(place, "invalid_length", format!("Must have {MIN} to {MAX} characters.")).into())
+    }
+}
+
+/// A field of a change: absent it leaves things as they are, `null` is a value like any other (and a fault where `T`
+/// knows none). To be read with `#[deserr(default)]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Given<T>(pub Option<T>);
+
+impl<T> Default for Given<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<T: Deserr<Faults>> Deserr<Faults> for Given<T> {
+    fn deserialize_from_value<V: IntoValue>(value: Value<V>, place: ValuePointerRef<'_>) -> Result<Self, Faults> {
+        T::deserialize_from_value(value, place).map(|value| Self(Some(value)))
+    }
+}
+
+/// An amount as it is shown: a string with at most two decimals, never a number, which would be a float.
+impl Deserr<Faults> for Money {
+    fn deserialize_from_value<V: IntoValue>(value: Value<V>, place: ValuePointerRef<'_>) -> Result<Self, Faults> {
+        let text = string(value, place)?;
+        match Self::parse(&text) {
+            Ok(money) if money.0.normalize().scale() <= 2 => Ok(money),
+            Ok(_) => Err(Fault::in_body(place, "out_of_range", "Must have at most two decimals.").into()),
+            Err(rejected) => Err(Fault::in_body(place, rejected.code, rejected.detail).into()),
+        }
+    }
+}
+
+fn string<V: IntoValue>(value: Value<V>, place: ValuePointerRef<'_>) -> Result<String, Faults> {
+    match value {
+        Value::String(text) => Ok(text),
+        actual => {
+            let kind = ErrorKind::IncorrectValueKind { actual, accepted: &[ValueKind::String] };
+            Err(take_cf_content(Faults::error::<V>(None, kind, place)))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    type Short = Text<1, 3>;
+
+    fn read<T: Deserr<Faults>>(value: serde_json::Value) -> Result<T, &'static str> {
+        deserr::deserialize(value).map_err(|faults: Faults| faults.0[0].code)
+    }
+
+    #[test]
+    fn text_is_trimmed_and_counted_in_characters() {
+        assert_eq!(read::<Short>(json!(" äöü ")), Ok(Text("äöü".into())));
+        assert_eq!(read::<Short>(json!("  ")), Err("invalid_length"));
+        assert_eq!(read::<Short>(json!("long")), Err("invalid_length"));
+        assert_eq!(read::<Short>(json!("a\0b")), Err("invalid_text"));
+        assert_eq!(read::<Short>(json!(3)), Err("invalid_type"));
+    }
+
+    #[test]
+    fn null_is_not_absence() {
+        assert_eq!(read::<Given<Short>>(json!(null)), Err("invalid_type"));
+        assert_eq!(read::<Given<Option<Short>>>(json!(null)), Ok(Given(Some(None))));
+    }
+
+    #[test]
+    fn money_is_a_string_with_two_decimals_at_most() {
+        assert_eq!(read::<Money>(json!("12.5")).unwrap().to_string(), "12.50");
+        assert_eq!(read::<Money>(json!("12.500")).unwrap().to_string(), "12.50");
+        assert_eq!(read::<Money>(json!("12.505")), Err("out_of_range"));
+        assert_eq!(read::<Money>(json!("1e3")), Err("invalid_type"));
+        assert_eq!(read::<Money>(json!(12.5)), Err("invalid_type"));
+    }
+}
