@@ -11,7 +11,7 @@ use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{TantivyError, Term};
 
 use crate::facets;
-use crate::index::schema::{Fields, KEY_SEPARATOR};
+use crate::index::schema::{ANYWHERE, Fields, KEY_SEPARATOR};
 use crate::index::words::{WordId, Words};
 
 /// Number of a document in its segment.
@@ -31,6 +31,8 @@ pub(crate) struct Segment {
     pub(crate) categories: Vec<u32>,
     /// The ids of this segment's categories, ascending.
     pub(crate) category_ids: Vec<i64>,
+    /// A bit for each document that any store has in stock. They are most, so their list would take long to read.
+    pub(crate) in_stock_anywhere: Vec<u64>,
     pub(crate) titles: Titles,
     pub(crate) title: Text,
     pub(crate) description: Text,
@@ -69,6 +71,11 @@ impl Segment {
         let place = |id: &i64| u32::try_from(category_ids.partition_point(|other| other < id)).unwrap_or(u32::MAX);
         let prices = numbers("price")?;
         let title = Text::open(reader, fields.title)?;
+        let by_stock = reader.inverted_index(fields.stock)?;
+        let mut in_stock_anywhere = vec![0; documents.div_ceil(64) as usize];
+        if let Some(list) = Postings::of(&by_stock, &Term::from_field_i64(fields.stock, ANYWHERE))? {
+            list.each_run(|run| run.iter().for_each(|doc| in_stock_anywhere[*doc as usize / 64] |= 1 << (doc % 64)))?;
+        }
         Ok(Self {
             segment_id: reader.segment_id(),
             ids: numbers("id")?,
@@ -81,7 +88,8 @@ impl Segment {
             title,
             description: Text::open(reader, fields.description)?,
             by_category: reader.inverted_index(fields.category)?,
-            by_stock: reader.inverted_index(fields.stock)?,
+            by_stock,
+            in_stock_anywhere,
             category_ids,
             fields,
         })
@@ -97,7 +105,7 @@ impl Segment {
         Postings::of(&self.by_category, &Term::from_field_i64(self.fields.category, id))
     }
 
-    /// Documents in stock at a store, or [`ANYWHERE`](super::ANYWHERE).
+    /// Documents in stock at a store.
     pub(crate) fn in_stock(&self, store: i64) -> Result<Option<Postings<'_>>, TantivyError> {
         Postings::of(&self.by_stock, &Term::from_field_i64(self.fields.stock, store))
     }

@@ -2,7 +2,7 @@
 
 use tantivy::TantivyError;
 
-use crate::index::{Categories, Living, Postings, Segment};
+use crate::index::{ANYWHERE, Categories, Living, Postings, Segment};
 use crate::query::sources::Sources;
 use crate::query::text::Text;
 
@@ -53,9 +53,13 @@ impl Scratch {
         Ok(())
     }
 
-    /// Keeps what is in stock at `store`.
+    /// Keeps what is in stock at `store`, which may be [`ANYWHERE`].
     pub(crate) fn keep_in_stock(&mut self, segment: &Segment, store: i64) -> Result<(), TantivyError> {
-        self.keep_listed(segment.in_stock(store)?.as_slice())
+        match store {
+            ANYWHERE => self.matched.iter_mut().zip(&segment.in_stock_anywhere).for_each(|(bits, kept)| *bits &= kept),
+            store => self.keep_listed(segment.in_stock(store)?.as_slice())?,
+        }
+        Ok(())
     }
 
     /// Keeps what is in any of the lists.
