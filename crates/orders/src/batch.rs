@@ -1,14 +1,17 @@
 //! A batch of orders: one transaction, read from top to bottom.
 //!
 //! ```text
-//! round trip 1   BEGIN; what is known of the keys, if any order has one
-//!            2   lock the rows of all orders in one global order; read prices and stores; take numbers
+//! round trip 1   BEGIN; what is known of the keys; lock the rows of all orders in one global order; then read prices
+//!                and stores, and take numbers
 //!                decide order after order, as they arrived, against what those before it left
-//!            3   orders with lines and confirmations; stock; events; answers under their keys
-//!            4   COMMIT
+//!            2   orders with lines and confirmations; stock; events; answers under their keys
+//!            3   COMMIT
 //! ```
 //!
-//! Without keys 1 and 2 are one. Nobody is answered before the COMMIT is.
+//! Nobody is answered before the COMMIT is.
+
+#[cfg(test)]
+mod plans;
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -134,8 +137,9 @@ impl Batches {
         Ok(Written { transaction: Some(held.numbers.transaction), ..Written::nothing(tx, results) })
     }
 
-    /// Begins. The first statements travel with the BEGIN: where there are keys, what is known of them, first and
-    /// alone, since a repeat must not wait for rows that the first request holds; else the locks.
+    /// Begins, asks what is known of the keys, and locks and reads, all at once. Only the parts of a batch that failed
+    /// ask for the keys alone, first: there a repeat may be what waits for the rows that its own first request holds,
+    /// in another process.
     async fn open(
         &self,
         requests: &[&Request],
@@ -145,13 +149,15 @@ impl Batches {
         let keys: Vec<(i64, Key)> =
             requests.iter().filter_map(|request| Some((request.store_id, request.key.clone()?))).collect();
         let wanted = Wanted::by(requests.iter().copied(), pass);
+        let keys_first = pass.is_part && !keys.is_empty();
         self.database
             .begin(move |tx| {
                 Box::pin(async move {
-                    match keys.is_empty() {
-                        true => Ok((Vec::new(), Some(hold(tx, &wanted).await?))),
-                        false => Ok((idempotency::claim(tx, &keys, now).await?, None)),
+                    if keys_first {
+                        return Ok((idempotency::claim(tx, &keys, now).await?, None));
                     }
+                    let (claims, held) = try_join!(idempotency::claim(tx, &keys, now), hold(tx, &wanted))?;
+                    Ok((claims, Some(held)))
                 })
             })
             .await

@@ -63,6 +63,9 @@ struct Row {
 /// The rows are those that were there when the statement began, so a key that was answered in the same instant can look
 /// new; [`keep`] notices.
 pub(crate) async fn claim(tx: &Tx, keys: &[(i64, Key)], now: DateTime<Utc>) -> Result<Vec<Claim>, db::Error> {
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
     let rows: Vec<Row> = diesel::sql_query(
         "SELECT pg_try_advisory_xact_lock(asked.lock) AS free, kept.request_hash, kept.order_id, kept.answer \
          FROM unnest($1, $2, $3, $4) WITH ORDINALITY AS asked (store_id, client, key, lock, place) \

@@ -5,8 +5,8 @@
 //!
 //! The statements are shaped so that rows are found by their key, whatever the planner believes of the table's size:
 //! nested loops are the only plans that they allow, and the gateway's sessions go by indexes ([`db::Config::by_index`]).
-//! Rows of a single store, the usual case, are asked for with `store_id = $1`, which a database that is sharded by
-//! store needs to find the shard.
+//! Rows of a single store are locked with `store_id = $1`, which a database that is sharded by store needs to find the
+//! shard; there the change of locked rows has to name it, too.
 
 mod adjust;
 
@@ -108,45 +108,27 @@ async fn shift(tx: &Tx, changes: impl Iterator<Item = (Key, i64)>) -> Result<(),
         return Ok(());
     }
     let expected = deltas.len();
-    let single = only_store(deltas.keys().map(|(store, _)| *store));
     let (keys, deltas): (Vec<Key>, Vec<i64>) = deltas.into_iter().unzip();
     let (stores, products): (Vec<i64>, Vec<i64>) = keys.into_iter().unzip();
-    // `= ANY (ARRAY[…])` is an equality that an index serves and that neither a hash join nor a merge join can use.
-    // With two columns it would serve only one of them; there the rows, which are locked and so stay where they are,
-    // are looked up first and then changed in place.
-    let changed = match single {
-        Some(store) => {
-            diesel::sql_query(
-                "UPDATE inventory SET quantity = inventory.quantity + change.delta \
-                 FROM unnest($2, $3) AS change (product_id, delta) \
-                 WHERE inventory.store_id = $1 AND inventory.product_id = ANY (ARRAY[change.product_id])",
-            )
-            .bind::<BigInt, _>(store)
-            .bind::<Array<BigInt>, _>(products)
-            .bind::<Array<BigInt>, _>(deltas)
-            .cached()
-            .execute(&mut &***tx)
-            .await?
-        }
-        None => {
-            diesel::sql_query(
-                "UPDATE inventory SET quantity = inventory.quantity + held.delta \
-                 FROM (SELECT row.ctid, change.delta \
-                       FROM unnest($1, $2, $3) AS change (store_id, product_id, delta) \
-                       CROSS JOIN LATERAL ( \
-                           SELECT ctid FROM inventory \
-                           WHERE store_id = change.store_id AND product_id = change.product_id \
-                           OFFSET 0) AS row) AS held \
-                 WHERE inventory.ctid = held.ctid",
-            )
-            .bind::<Array<BigInt>, _>(stores)
-            .bind::<Array<BigInt>, _>(products)
-            .bind::<Array<BigInt>, _>(deltas)
-            .cached()
-            .execute(&mut &***tx)
-            .await?
-        }
-    };
+    // The rows, which are locked and so stay where they are, are looked up by their keys first and then changed in
+    // place. Joined to the keys directly, even by `store_id = $1`, all rows of the store may be gathered and compared:
+    // so it was planned while the store was small.
+    let changed = diesel::sql_query(
+        "UPDATE inventory SET quantity = inventory.quantity + held.delta \
+         FROM (SELECT row.ctid, change.delta \
+               FROM unnest($1, $2, $3) AS change (store_id, product_id, delta) \
+               CROSS JOIN LATERAL ( \
+                   SELECT ctid FROM inventory \
+                   WHERE store_id = change.store_id AND product_id = change.product_id \
+                   OFFSET 0) AS row) AS held \
+         WHERE inventory.ctid = held.ctid",
+    )
+    .bind::<Array<BigInt>, _>(stores)
+    .bind::<Array<BigInt>, _>(products)
+    .bind::<Array<BigInt>, _>(deltas)
+    .cached()
+    .execute(&mut &***tx)
+    .await?;
     match changed == expected {
         true => Ok(()),
         false => Err(diesel::result::Error::NotFound.into()),

@@ -52,6 +52,22 @@ impl Builder {
             .expect("stock can be set");
     }
 
+    /// Makes stores and products until there are so many, and has every store carry 1,000 of each product. For tests of
+    /// cost: no adjustment accounts for it.
+    pub async fn fill(&self, stores: usize, products: usize) {
+        let fill = format!(
+            "INSERT INTO categories (name) VALUES ('Things') ON CONFLICT DO NOTHING; \
+             INSERT INTO stores (name) \
+             SELECT 'Store ' || n FROM generate_series((SELECT count(*) + 1 FROM stores), {stores}) AS n; \
+             INSERT INTO products (title, category_id, price) \
+             SELECT 'Product ' || n, (SELECT min(id) FROM categories), 1 \
+             FROM generate_series((SELECT count(*) + 1 FROM products), {products}) AS n; \
+             INSERT INTO inventory (store_id, product_id, quantity) \
+             SELECT stores.id, products.id, 1000 FROM stores, products ON CONFLICT DO NOTHING"
+        );
+        self.client.batch_execute(&fill).await.expect("the tables can be filled");
+    }
+
     /// A statement that returns an id.
     async fn id(&self, sql: &str, params: &[&(dyn tokio_postgres::types::ToSql + Sync)]) -> i64 {
         self.client.query_one(sql, params).await.expect("the row can be inserted").get(0)

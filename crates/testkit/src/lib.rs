@@ -10,6 +10,7 @@ mod eventually;
 mod names;
 mod plan;
 mod proxy;
+mod size;
 
 pub use app::{Answer, TestApp};
 #[cfg(feature = "amqp")]
@@ -19,4 +20,5 @@ pub use database::TestDatabase;
 pub use eventually::eventually;
 pub use names::{address_of, amqp_url, database_url, redis_url, through, unique_name};
 pub use plan::{Plan, rows_read, rows_read_so_far};
-pub use proxy::Proxy;
+pub use proxy::{Moment, Proxy};
+pub use size::size;

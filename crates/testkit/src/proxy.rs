@@ -1,8 +1,11 @@
 //! A TCP proxy whose connections can be cut, to be the server that is down.
 
+use std::io;
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::io::copy_bidirectional;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
@@ -15,10 +18,24 @@ enum State {
     Frozen,
 }
 
+/// When the connection of one client is to be cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// The server never gets to see what the client sent.
+    Before,
+    /// The server gets it, and the client no answer.
+    After,
+    /// The same, and the server is down from then on, as after [`Proxy::cut`].
+    ForGood,
+}
+
+type Trap = Arc<Mutex<Option<(Moment, &'static [u8])>>>;
+
 /// Forwards a port of the loopback address to a real server, until told otherwise.
 pub struct Proxy {
     address: SocketAddr,
-    state: watch::Sender<State>,
+    state: Arc<watch::Sender<State>>,
+    trap: Trap,
 }
 
 impl Proxy {
@@ -28,12 +45,21 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let address = listener.local_addr().expect("a bound listener has an address");
         let (state, seen) = watch::channel(State::Forwarding);
+        let (state, trap) = (Arc::new(state), Trap::default());
+        let (down, known) = (Arc::downgrade(&state), Arc::clone(&trap));
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(carry(client, server.clone(), seen.clone()));
+                let (server, seen, down, known) = (server.clone(), seen.clone(), down.clone(), Arc::clone(&known));
+                tokio::spawn(async move {
+                    if carry(client, server, seen, known).await == Some(Moment::ForGood)
+                        && let Some(state) = down.upgrade()
+                    {
+                        state.send_replace(State::Cut);
+                    }
+                });
             }
         });
-        Self { address, state }
+        Self { address, state, trap }
     }
 
     /// The port that it listens on.
@@ -60,35 +86,73 @@ impl Proxy {
     pub fn heal(&self) {
         self.state.send_replace(State::Forwarding);
     }
+
+    /// Cuts one connection, once: that of the next client that sends these bytes in one piece.
+    pub fn cut_once(&self, moment: Moment, bytes: &'static [u8]) {
+        *self.trap.lock().unwrap_or_else(PoisonError::into_inner) = Some((moment, bytes));
+    }
+
+    /// Whether [`cut_once`](Self::cut_once) still waits for its bytes.
+    pub fn is_armed(&self) -> bool {
+        self.trap.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
 }
 
-async fn carry(mut client: TcpStream, server: String, mut state: watch::Receiver<State>) {
+/// Forwards until either side ends or the connection is cut; what cut it, if it was a trap.
+async fn carry(client: TcpStream, server: String, mut state: watch::Receiver<State>, trap: Trap) -> Option<Moment> {
+    pass(&mut state).await.ok()?;
+    let upstream = TcpStream::connect(server).await.ok()?;
+    _ = (client.set_nodelay(true), upstream.set_nodelay(true));
+    let (client_reads, client_writes) = client.into_split();
+    let (upstream_reads, upstream_writes) = upstream.into_split();
+    let there = forward(client_reads, upstream_writes, state.clone(), Some(trap));
+    let back = forward(upstream_reads, client_writes, state.clone(), None);
+    // Whatever ends this closes both.
+    tokio::select! {
+        ended = async { tokio::try_join!(there, back) } => ended.err().flatten(),
+        _ = state.wait_for(|state| *state == State::Cut) => None,
+    }
+}
+
+/// Waits until bytes may pass.
+async fn pass(state: &mut watch::Receiver<State>) -> io::Result<()> {
+    match state.wait_for(|state| *state != State::Frozen).await.as_deref() {
+        Ok(State::Forwarding) => Ok(()),
+        _ => Err(io::ErrorKind::ConnectionAborted.into()),
+    }
+}
+
+/// Forwards until the end, which is passed on; an error is the moment at which a trap sprang, or none.
+async fn forward(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    mut state: watch::Receiver<State>,
+    trap: Option<Trap>,
+) -> Result<(), Option<Moment>> {
+    let mut buffer = vec![0; 64 * 1024];
     loop {
-        let now = *state.borrow_and_update();
-        match now {
-            State::Cut => return,
-            State::Frozen => {
-                if state.changed().await.is_err() {
-                    return;
-                }
-            }
-            State::Forwarding => break,
+        let length = from.read(&mut buffer).await.map_err(|_| None)?;
+        pass(&mut state).await.map_err(|_| None)?;
+        if length == 0 {
+            return to.shutdown().await.map_err(|_| None);
+        }
+        let sprung = trap.as_ref().and_then(|trap| spring(trap, &buffer[..length]));
+        if sprung != Some(Moment::Before) {
+            to.write_all(&buffer[..length]).await.map_err(|_| None)?;
+        }
+        if sprung.is_some() {
+            return Err(sprung);
         }
     }
-    let Ok(mut upstream) = TcpStream::connect(server).await else { return };
-    loop {
-        let now = *state.borrow_and_update();
-        match now {
-            State::Cut => return,
-            State::Frozen => {
-                if state.changed().await.is_err() {
-                    return;
-                }
-            }
-            State::Forwarding => tokio::select! {
-                _ = copy_bidirectional(&mut client, &mut upstream) => return,
-                changed = state.changed() => if changed.is_err() { return },
-            },
-        }
+}
+
+/// Disarms the trap if these bytes are what it waits for.
+fn spring(trap: &Trap, sent: &[u8]) -> Option<Moment> {
+    let mut trap = trap.lock().unwrap_or_else(PoisonError::into_inner);
+    let (moment, bytes) = (*trap)?;
+    let found = sent.windows(bytes.len()).any(|window| window == bytes);
+    if found {
+        *trap = None;
     }
+    found.then_some(moment)
 }

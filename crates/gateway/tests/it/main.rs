@@ -10,6 +10,7 @@ mod desk;
 mod everywhere;
 mod freshness;
 mod indexes;
+mod killed;
 mod lists;
 mod orders;
 mod outages;

@@ -1,10 +1,8 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use futures_util::stream::{self, StreamExt};
 use orders::{Orders, PlaceError, Status};
 use rand::rngs::SmallRng;
-use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 
 use crate::support::{Shop, new, relaxed};
@@ -23,34 +21,6 @@ async fn fifty_want_one_of_twenty() {
     assert_eq!(shop.stock(lamp).await, 0);
     assert_eq!(shop.rows().await, [50, 50, 20, 20, 0]);
     shop.assert_ledger().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn load_thousands_of_orders_in_any_line_order_never_deadlock() {
-    let shop = Shop::open().await;
-    let mut products = Vec::new();
-    for _ in 0..10 {
-        products.push(shop.product("2.50", Some(400)).await);
-    }
-    let mut rng = SmallRng::seed_from_u64(7);
-    let baskets: Vec<Vec<(i64, i32)>> = (0..2_000)
-        .map(|_| {
-            products.shuffle(&mut rng);
-            products[..3].iter().map(|product| (*product, rng.random_range(1..=2))).collect()
-        })
-        .collect();
-    let placed: Vec<_> = stream::iter(&baskets).map(|lines| shop.try_place(lines)).buffer_unordered(32).collect().await;
-
-    let orders: Vec<_> = placed.into_iter().map(|placed| new(placed.unwrap())).collect();
-    let confirmed: Vec<_> = orders.iter().filter(|order| order.terms.status == Status::Confirmed).collect();
-    assert!((1..2_000).contains(&confirmed.len()), "some were served and some were not: {}", confirmed.len());
-    let sold: i64 = confirmed.iter().map(|order| order.terms.total_items).sum();
-    assert_eq!(4_000 - shop.number("SELECT sum(quantity) FROM inventory", &[]).await, sold);
-    shop.assert_ledger().await;
-    let whole = "SELECT count(*) FROM orders WHERE total_items = (SELECT sum(quantity_requested) FROM order_items \
-                 WHERE order_items.order_id = orders.id HAVING count(*) = 3)";
-    assert_eq!(shop.number(whole, &[]).await, 2_000);
-    assert_eq!(shop.deadlocks().await, 0);
 }
 
 #[tokio::test]
@@ -125,4 +95,30 @@ async fn an_order_under_way_is_placed_without_its_client() {
     }
     assert_eq!(shop.rows().await, [1, 1, 1, 1, 0]);
     assert_eq!(shop.stock(pen).await, 9);
+}
+
+/// Twenty orders wait together, and one of them for a row that somebody else keeps.
+#[tokio::test]
+async fn an_order_that_cannot_get_its_row_leaves_its_neighbours_alone() {
+    let shop = Shop::open().await;
+    let (pen, kept) = (shop.product("0.10", Some(100)).await, shop.product("0.10", Some(100)).await);
+    let orders = Orders::new(shop.database.handle(), shop.clock.clone(), &relaxed()).unwrap();
+    let mut other = shop.database.sql().await;
+    let holding = other.transaction().await.unwrap();
+    holding.execute("UPDATE inventory SET quantity = quantity WHERE product_id = $1", &[&kept]).await.unwrap();
+    let request = |number| match number {
+        7 => shop.request(&[(pen, 1), (kept, 1)]),
+        _ => shop.request(&[(pen, 1)]),
+    };
+    for (number, placed) in join_all((0..20).map(|number| orders.place(request(number)))).await.into_iter().enumerate()
+    {
+        match (number, placed) {
+            (7, Err(PlaceError::Database(error))) if matches!(*error, db::Error::Timeout(_)) => {}
+            (7, placed) => panic!("{placed:?}"),
+            (_, placed) => assert_eq!(new(placed.unwrap()).terms.status, Status::Confirmed),
+        }
+    }
+    holding.rollback().await.unwrap();
+    assert_eq!((shop.stock(pen).await, shop.stock(kept).await), (81, 100));
+    shop.assert_ledger().await;
 }

@@ -2,10 +2,13 @@
 #![expect(clippy::unwrap_used, reason = "what a test cannot set up must fail it")]
 
 mod cancelling;
+mod commits;
 mod concurrency;
 mod confirming;
 mod idempotency;
+mod model;
 mod placing;
 mod preview;
 mod reading;
+mod rush;
 mod support;

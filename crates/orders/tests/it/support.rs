@@ -83,6 +83,20 @@ impl Shop {
         self.sql.query_one(select, &[&self.store, &product]).await.unwrap().get(0)
     }
 
+    /// Another process that places orders in the same database.
+    pub(crate) fn another_gateway(&self) -> Orders {
+        Orders::new(self.patient.clone(), self.clock.clone(), &relaxed()).unwrap()
+    }
+
+    /// Adjusts a stock by so many units, with the entry in the ledger, unless there are too few.
+    pub(crate) async fn adjust(&self, product: i64, delta: i32) {
+        let adjust = "WITH moved AS (UPDATE inventory SET quantity = quantity + $3 \
+                                     WHERE store_id = $1 AND product_id = $2 AND quantity + $3 >= 0 RETURNING 1) \
+                      INSERT INTO stock_adjustments (store_id, product_id, delta, reason) \
+                      SELECT $1, $2, $3, 'test' FROM moved";
+        self.sql.execute(adjust, &[&self.store, &product, &delta]).await.unwrap();
+    }
+
     /// The answer to a query for one number.
     pub(crate) async fn number(&self, select: &str, params: &[&(dyn ToSql + Sync)]) -> i64 {
         self.sql.query_one(select, params).await.unwrap().get(0)

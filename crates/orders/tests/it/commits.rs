@@ -1,0 +1,90 @@
+//! Connections that break around the COMMIT.
+
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+use db::{Database, Role};
+use futures_util::future::join_all;
+use orders::{Orders, PlaceError, Placed, Status};
+use testkit::{Moment, Proxy, address_of, size};
+
+use crate::support::{Shop, new, relaxed};
+
+const COMMIT: &[u8] = b"COMMIT\0";
+
+struct Cuttable {
+    shop: Shop,
+    proxy: Proxy,
+    orders: Orders,
+    pen: i64,
+}
+
+/// A shop with a million pens, whose orders reach the database through a proxy.
+async fn cuttable() -> Cuttable {
+    let shop = Shop::open().await;
+    let pen = shop.product("0.10", Some(1_000_000)).await;
+    let proxy = Proxy::to(address_of(shop.database.url())).await;
+    let config = db::Config::new(shop.database.url_through(&proxy), Role::Gateway);
+    let patient = Duration::from_secs(30);
+    let config = db::Config { wait: patient, connect: patient, ..config };
+    let orders = Orders::new(Database::new(&config).unwrap(), shop.clock.clone(), &relaxed()).unwrap();
+    Cuttable { shop, proxy, orders, pen }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn load_a_commit_without_an_answer_is_neither_lost_nor_done_twice() {
+    let Cuttable { shop, proxy, orders, pen } = cuttable().await;
+    let rounds = size(40, 500);
+    let mut ids = HashSet::new();
+    for round in 0..rounds {
+        proxy.cut_once(if round % 4 == 3 { Moment::Before } else { Moment::After }, COMMIT);
+        let request = |n: usize| match n % 2 {
+            0 => shop.request(&[(pen, 1)]),
+            _ => shop.keyed(&format!("{round}/{n}"), &[(pen, 1)]),
+        };
+        for placed in join_all((0..4).map(|n| orders.place(request(n)))).await {
+            let order = new(placed.unwrap());
+            assert_eq!(order.terms.status, Status::Confirmed);
+            assert!(ids.insert(order.id), "order {} was answered twice", order.id);
+        }
+        assert!(!proxy.is_armed(), "round {round} was not cut");
+    }
+    let count = 4 * rounds as i64;
+    assert_eq!(shop.rows().await, [count, count, count, count, count / 2]);
+    let stored = shop.sql.query("SELECT id FROM orders", &[]).await.unwrap();
+    assert_eq!(stored.iter().map(|row| row.get(0)).collect::<HashSet<i64>>(), ids);
+    assert_eq!(i64::from(shop.stock(pen).await), 1_000_000 - count);
+    shop.assert_ledger().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn if_the_database_stays_away_nobody_pretends_to_know() {
+    let Cuttable { shop, proxy, orders, pen } = cuttable().await;
+    proxy.cut_once(Moment::ForGood, COMMIT);
+    let request = shop.keyed("one", &[(pen, 1)]);
+    let refused = orders.place(request.clone()).await;
+    assert!(matches!(refused, Err(PlaceError::Unknown)), "{refused:?}");
+    proxy.heal();
+    // Asking again tells: the COMMIT had arrived.
+    let again = orders.place(request).await.unwrap();
+    assert!(matches!(again, Placed::Replayed { .. }), "{again:?}");
+    assert_eq!(shop.rows().await, [1; 5]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_hangs_is_given_up_and_taken_up_again() {
+    let Cuttable { shop, proxy, pen, .. } = cuttable().await;
+    let config = db::Config::new(shop.database.url_through(&proxy), Role::Gateway);
+    let orders = Orders::new(Database::new(&config).unwrap(), shop.clock.clone(), &relaxed()).unwrap();
+    new(orders.place(shop.request(&[(pen, 1)])).await.unwrap());
+    proxy.freeze();
+    let asked = Instant::now();
+    let refused = orders.place(shop.request(&[(pen, 1)])).await;
+    let Err(PlaceError::Database(error)) = &refused else { panic!("{refused:?}") };
+    assert!(matches!(**error, db::Error::Unavailable(_)), "{refused:?}");
+    assert!(asked.elapsed() < Duration::from_secs(12), "{:?}", asked.elapsed());
+    proxy.heal();
+    new(orders.place(shop.request(&[(pen, 1)])).await.unwrap());
+    // What was given up may at most have waited to be rolled back.
+    assert_eq!(shop.rows().await, [2, 2, 2, 2, 0]);
+}
