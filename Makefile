@@ -6,12 +6,16 @@ CATALOGUE ?= $(wildcard ../shared/data/catalogue.csv)
 export PROFILE
 
 CARGO := cargo
+BINARIES = $(or $(CARGO_TARGET_DIR),target)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
+SEED ?= 1
+ORDERS ?= 2000
+KILLS ?= 12
 MANAGE := $(CARGO) run --quiet --profile $(PROFILE) --package manage --
 COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose) \
 	$(if $(wildcard .env),--env-file .env) -p stockroom -f docker/compose.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop seed psql test search-quality bench check fmt generated-check openapi audit up down compose clean
+.PHONY: help run stop seed psql test search-quality bench chaos chaos-mutations check fmt generated-check openapi audit up down compose clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' Makefile
@@ -37,6 +41,13 @@ search-quality: ## how well and how fast the index searches (CATALOGUE=file.csv,
 bench: ## load: figures beside those of PostgreSQL alone (ARGS=orders, ARGS=search)
 	$(CARGO) build --release -p gateway -p manage -p bench
 	@scripts/with-services postgres redis -- $(or $(CARGO_TARGET_DIR),target)/release/bench $(ARGS)
+
+chaos: ## kill the processes under load, and ask an oracle (SEED=1 ORDERS=2000 KILLS=12 ARGS=--wipe)
+	$(CARGO) build --quiet --profile $(PROFILE) -p gateway -p worker -p manage -p chaos
+	@$(BINARIES)/chaos --binaries $(BINARIES) --seed $(SEED) --orders $(ORDERS) --kills $(KILLS) $(ARGS)
+
+chaos-mutations: ## see that the oracle finds bugs that are planted on purpose
+	@crates/chaos/mutations/run $(ARGS)
 
 check: ## format, lints, documentation, generated files
 	$(CARGO) fmt --all --check

@@ -20,9 +20,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("orders", &["accounts", "cache", "db", "outbox", "products", "stores", "web"]),
     ("search", &["accounts", "cache", "db", "outbox", "web"]),
     ("jobs", &["db", "outbox"]),
-    ("gateway", &["accounts", "cache", "db", "orders", "products", "search", "stores", "web"]),
+    ("gateway", &["accounts", "cache", "db", "orders", "outbox", "products", "search", "stores", "web"]),
     ("worker", &["db", "jobs", "orders", "outbox", "search", "web"]),
     ("manage", &["accounts", "db", "gateway", "jobs", "orders", "products", "search", "stores", "web"]),
+    ("chaos", &[]),
     ("testkit", &["accounts", "cache", "db", "gateway", "web"]),
     ("bench", &["db"]),
 ];

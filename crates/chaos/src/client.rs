@@ -1,0 +1,162 @@
+//! A client of the store that keeps its own history.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+
+use crate::shop::Shop;
+
+/// How many orders are under way at once.
+const CONNECTIONS: usize = 32;
+
+/// The longest that an answer may take, after which the order is asked for once more.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The longest that an order may stay without an answer.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// What was asked and what was answered.
+#[derive(Debug, Clone)]
+pub(crate) struct Answered {
+    pub(crate) body: Value,
+    pub(crate) answer: Value,
+}
+
+/// Everything that the client knows.
+pub(crate) struct History {
+    file: Mutex<File>,
+    pub(crate) answered: Mutex<BTreeMap<usize, Answered>>,
+    /// What no client should ever see.
+    pub(crate) odd: Mutex<Vec<String>>,
+    next: AtomicUsize,
+    /// Orders before this one may be placed.
+    released: AtomicUsize,
+    pub(crate) repeats: AtomicUsize,
+}
+
+impl History {
+    pub(crate) fn new(file: &Path) -> Result<Self> {
+        Ok(Self {
+            file: Mutex::new(File::create(file)?),
+            answered: Mutex::default(),
+            odd: Mutex::default(),
+            next: AtomicUsize::new(0),
+            released: AtomicUsize::new(0),
+            repeats: AtomicUsize::new(0),
+        })
+    }
+
+    /// Lets the client place so many orders in all, so that there is load for as long as there are faults.
+    pub(crate) fn release(&self, orders: usize) {
+        self.released.store(orders, Ordering::Relaxed);
+    }
+
+    /// How many orders were answered.
+    pub(crate) fn answered(&self) -> usize {
+        lock(&self.answered).len()
+    }
+
+    fn write(&self, line: &Value) {
+        // The history in memory decides; the file is for whoever wants to know what happened.
+        _ = writeln!(lock(&self.file), "{line}");
+    }
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// Places `orders` orders at `gateways`, each until it is answered.
+pub(crate) async fn place(
+    history: &History,
+    shop: &Shop,
+    gateways: &[String],
+    seed: u64,
+    orders: usize,
+    pace: Duration,
+) -> Result<()> {
+    let client = reqwest::Client::builder().timeout(PATIENCE).connect_timeout(Duration::from_secs(1)).build()?;
+    let one = async |place: usize| -> Result<()> {
+        loop {
+            let number = history.next.fetch_add(1, Ordering::Relaxed);
+            if number >= orders {
+                return Ok(());
+            }
+            while number >= history.released.load(Ordering::Relaxed) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            let began = Instant::now();
+            place_one(history, &client, gateways, (seed, number, place), shop.order(seed, number)).await?;
+            tokio::time::sleep(pace.saturating_sub(began.elapsed())).await;
+        }
+    };
+    futures(CONNECTIONS.min(orders), one).await
+}
+
+async fn futures(count: usize, one: impl AsyncFn(usize) -> Result<()>) -> Result<()> {
+    let mut all: Vec<_> = (0..count).map(|place| Box::pin(one(place))).collect();
+    std::future::poll_fn(|context| {
+        let mut failed = None;
+        all.retain_mut(|one| match one.as_mut().poll(context) {
+            std::task::Poll::Pending => true,
+            std::task::Poll::Ready(result) => {
+                failed = failed.take().or(result.err());
+                false
+            }
+        });
+        match (failed, all.is_empty()) {
+            (Some(error), _) => std::task::Poll::Ready(Err(error)),
+            (None, true) => std::task::Poll::Ready(Ok(())),
+            (None, false) => std::task::Poll::Pending,
+        }
+    })
+    .await
+}
+
+async fn place_one(
+    history: &History,
+    client: &reqwest::Client,
+    gateways: &[String],
+    (seed, number, place): (u64, usize, usize),
+    body: Value,
+) -> Result<()> {
+    let key = format!("chaos-{seed}-{number}");
+    let since = Instant::now();
+    for attempt in 0.. {
+        history.write(&json!({ "ask": key, "attempt": attempt, "body": body }));
+        let gateway = &gateways[(place + attempt) % gateways.len()];
+        let request = client.post(format!("{gateway}/orders/")).header("Idempotency-Key", &key).json(&body);
+        match answer(request).await {
+            Ok((201, _, answer)) => {
+                history.write(&json!({ "answered": key, "answer": answer }));
+                lock(&history.answered).insert(number, Answered { body, answer });
+                return Ok(());
+            }
+            Ok((409 | 429 | 503, true, _)) | Err(_) => {}
+            Ok((status, has_retry_after, answer)) => {
+                let odd = format!("{status} (Retry-After: {has_retry_after}) for {key}: {answer}");
+                history.write(&json!({ "odd": odd }));
+                lock(&history.odd).push(odd);
+            }
+        }
+        anyhow::ensure!(since.elapsed() < LIMIT, "order {key} has had no answer for {LIMIT:?}");
+        history.repeats.fetch_add(1, Ordering::Relaxed);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Ok(())
+}
+
+async fn answer(request: reqwest::RequestBuilder) -> Result<(u16, bool, Value)> {
+    let answer = request.send().await?;
+    let (status, has_retry_after) = (answer.status().as_u16(), answer.headers().contains_key("retry-after"));
+    let body = answer.text().await?;
+    let body = serde_json::from_str(&body).with_context(|| format!("{status}, and no JSON"))?;
+    Ok((status, has_retry_after, body))
+}

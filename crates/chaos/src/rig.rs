@@ -1,0 +1,269 @@
+//! Servers, processes and the ways between them, under load and under fire.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use tokio::process::Command;
+
+use crate::Options;
+use crate::client::{self, History};
+use crate::link::Link;
+use crate::oracle::{self, Violations};
+use crate::schedule::{Fault, Victim, Way, schedule};
+use crate::servers::Servers;
+use crate::shop::{Shop, connect};
+use crate::unit::{Unit, run};
+
+/// How long the backlog may take after the last fault.
+const SETTLING: Duration = Duration::from_secs(30);
+
+/// The same where the broker lost its disk.
+const SETTLING_WIPED: Duration = Duration::from_secs(90);
+
+/// How many tasks a worker may have under way when it dies.
+const CONCURRENT: usize = 16;
+
+/// Everything that runs.
+pub(crate) struct Rig {
+    pub(crate) folder: PathBuf,
+    servers: Servers,
+    gateways: Vec<Unit>,
+    workers: Vec<Unit>,
+    addresses: Vec<String>,
+    links: Links,
+    shop: Shop,
+    history: History,
+    faults: usize,
+    wiped: bool,
+    late: Option<String>,
+}
+
+struct Links {
+    gateway_postgres: Link,
+    worker_postgres: Link,
+    worker_rabbitmq: Link,
+    gateway_redis: Link,
+}
+
+impl Links {
+    fn of(&self, way: Way) -> &Link {
+        match way {
+            Way::GatewayToPostgres => &self.gateway_postgres,
+            Way::WorkerToPostgres => &self.worker_postgres,
+            Way::WorkerToRabbitMq => &self.worker_rabbitmq,
+            Way::GatewayToRedis => &self.gateway_redis,
+        }
+    }
+}
+
+impl Rig {
+    /// Brings everything up, with goods to sell.
+    pub(crate) async fn start(options: &Options) -> Result<Self> {
+        let name = format!("stockroom-chaos-{}-{}", options.seed, std::process::id());
+        let folder = options.folder.clone().unwrap_or_else(|| std::env::temp_dir().join(name));
+        std::fs::create_dir_all(&folder)?;
+        let servers = Servers::start(&options.root.canonicalize()?, &folder).await?;
+        let links = Links {
+            gateway_postgres: Link::to("gateways to postgres", servers.port("DATABASE_URL")?).await?,
+            worker_postgres: Link::to("workers to postgres", servers.port("DATABASE_URL")?).await?,
+            worker_rabbitmq: Link::to("workers to rabbitmq", servers.port("AMQP_URL")?).await?,
+            gateway_redis: Link::to("gateways to redis", servers.port("REDIS_URL")?).await?,
+        };
+        let binary =
+            |name: &str| options.binaries.join(name).canonicalize().with_context(|| format!("no {name} built"));
+        let mut migrate = Command::new(binary("manage")?);
+        run(migrate.arg("migrate").env("DATABASE_URL", servers.url("DATABASE_URL")?)).await?;
+        let shop = Shop::open(&connect(servers.url("DATABASE_URL")?).await?, options.orders).await?;
+        let set = |pairs: &[(&str, String)]| -> Vec<(String, String)> {
+            let log = [("LOG_FORMAT", "json".to_owned()), ("RUST_LOG", "info,actix_server=warn,lapin=off".to_owned())];
+            log.iter().chain(pairs).map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
+        };
+        let mut gateways = Vec::new();
+        let mut addresses = Vec::new();
+        for number in 0..2 {
+            let port = free_port()?;
+            addresses.push(format!("http://127.0.0.1:{port}"));
+            let environment = set(&[
+                ("DATABASE_URL", servers.url_through("DATABASE_URL", links.gateway_postgres.port())?),
+                ("REDIS_URL", servers.url_through("REDIS_URL", links.gateway_redis.port())?),
+                ("HTTP_ADDR", format!("127.0.0.1:{port}")),
+                ("OPS_ADDR", "127.0.0.1:0".into()),
+            ]);
+            let name = format!("gateway-{number}");
+            let log = folder.join(format!("{name}.log"));
+            gateways.push(Unit::start(name, binary("gateway")?, environment, log));
+        }
+        let mut workers = Vec::new();
+        for number in 0..2 {
+            let environment = set(&[
+                ("DATABASE_URL", servers.url_through("DATABASE_URL", links.worker_postgres.port())?),
+                ("AMQP_URL", servers.url_through("AMQP_URL", links.worker_rabbitmq.port())?),
+                ("WORKER_OPS_ADDR", "127.0.0.1:0".into()),
+                // What fails for a moment shall come again within the time that the backlog has.
+                ("JOBS_RETRY_SECONDS", "0.2,0.5,1,2,4".into()),
+            ]);
+            let name = format!("worker-{number}");
+            let log = folder.join(format!("{name}.log"));
+            workers.push(Unit::start(name, binary("worker")?, environment, log));
+        }
+        let history = History::new(&folder.join("history.jsonl"))?;
+        Ok(Self {
+            folder,
+            servers,
+            gateways,
+            workers,
+            addresses,
+            links,
+            shop,
+            history,
+            faults: 0,
+            wiped: options.wipe,
+            late: None,
+        })
+    }
+
+    /// Load and faults side by side, then all is healed and the backlog has its time.
+    pub(crate) async fn torment(&mut self, options: &Options) -> Result<()> {
+        let faults = schedule(options.seed, options.kills, options.wipe);
+        let pace = Duration::from_millis(options.pace);
+        let load = client::place(&self.history, &self.shop, &self.addresses, options.seed, options.orders, pace);
+        let fire = async {
+            for (place, fault) in faults.iter().enumerate() {
+                // Evenly over the load, and in the middle of it.
+                let due = options.orders * place / faults.len();
+                self.history.release((options.orders * (place + 2)).div_ceil(faults.len()));
+                while self.history.answered() < due {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                let began = Instant::now();
+                self.inflict(*fault).await.with_context(|| format!("{fault:?}"))?;
+                println!("after {} orders: {fault:?}, {:.1} s", self.history.answered(), began.elapsed().as_secs_f64());
+            }
+            self.history.release(options.orders);
+            anyhow::Ok(Instant::now())
+        };
+        let (loaded, fired) = tokio::join!(load, fire);
+        let last_fault = fired?;
+        loaded?;
+        for way in [Way::GatewayToPostgres, Way::WorkerToPostgres, Way::WorkerToRabbitMq, Way::GatewayToRedis] {
+            self.links.of(way).heal();
+        }
+        self.faults = faults.len();
+        let healed = Instant::now().max(last_fault);
+        let sql = connect(self.servers.url("DATABASE_URL")?).await?;
+        loop {
+            let left: i64 = sql.query_one("SELECT count(*) FROM outbox WHERE parked_at IS NULL", &[]).await?.get(0);
+            if left == 0 {
+                println!("backlog: empty {:.1} s after the end of the load", healed.elapsed().as_secs_f64());
+                return Ok(());
+            }
+            let limit = if self.wiped { SETTLING_WIPED } else { SETTLING };
+            if healed.elapsed() > limit {
+                self.late = Some(format!("{left} events wait {limit:?} after the last fault"));
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    async fn inflict(&self, fault: Fault) -> Result<()> {
+        match fault {
+            Fault::Kill(Victim::Gateway(place)) => self.gateways[place].signal("KILL").await,
+            Fault::Kill(Victim::Worker(place)) => self.workers[place].signal("KILL").await,
+            Fault::Kill(server) => self.servers.kill(name(server)?).await,
+            Fault::Wipe => self.servers.wipe_rabbitmq().await,
+            Fault::Hang(victim, time) => {
+                self.signal(victim, "STOP").await?;
+                tokio::time::sleep(time).await;
+                self.signal(victim, "CONT").await
+            }
+            Fault::Cut(way, time) => {
+                self.links.of(way).cut();
+                self.heal(way, time).await
+            }
+            Fault::Slow(way, delay, time) => {
+                self.links.of(way).delay(delay);
+                self.heal(way, time).await
+            }
+            Fault::CutAfter(way, frame, times) => {
+                for _ in 0..times {
+                    self.links.of(way).cut_after(frame);
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    async fn heal(&self, way: Way, time: Duration) -> Result<()> {
+        tokio::time::sleep(time).await;
+        let link = self.links.of(way);
+        link.heal();
+        println!("healed: {}", link.name);
+        Ok(())
+    }
+
+    async fn signal(&self, victim: Victim, signal: &str) -> Result<()> {
+        match victim {
+            Victim::Gateway(place) => self.gateways[place].signal(signal).await,
+            Victim::Worker(place) => self.workers[place].signal(signal).await,
+            server => self.servers.signal(name(server)?, signal).await,
+        }
+    }
+
+    /// What the oracle says.
+    pub(crate) async fn judge(&self) -> Result<Violations> {
+        let sql = connect(self.servers.url("DATABASE_URL")?).await?;
+        let mut found: Violations = self.late.iter().cloned().collect();
+        found.extend(oracle::judge(&sql, &self.shop, &self.history).await?);
+        let logs: Vec<String> =
+            self.workers.iter().filter_map(|unit| std::fs::read_to_string(&unit.log).ok()).collect();
+        let told = oracle::told(&logs);
+        let again: usize = told.orders.values().map(|times| times - 1).sum();
+        println!("effects: {} orders told of, {again} repetitions", told.orders.len());
+        if again > self.faults * CONCURRENT {
+            found.push(format!("{again} effects were repeated, and {} faults explain fewer", self.faults));
+        }
+        // Where no broker lost its disk, what was confirmed must have come through by itself.
+        println!("recalled: {} events", told.recalled);
+        if told.recalled > 0 && !self.wiped {
+            found.push(format!("{} events were lost on the way and had to be published again", told.recalled));
+        }
+        let deadlocks = self.servers.deadlocks();
+        if deadlocks > 0 {
+            found.push(format!("{deadlocks} deadlocks"));
+        }
+        Ok(found)
+    }
+
+    /// Ends the processes; the servers end with this value.
+    pub(crate) async fn stop(&mut self) -> Result<()> {
+        for unit in self.gateways.drain(..).chain(self.workers.drain(..)) {
+            let name = unit.name.clone();
+            unit.stop().await.with_context(|| name)?;
+        }
+        Ok(())
+    }
+}
+
+fn name(server: Victim) -> Result<&'static str> {
+    match server {
+        Victim::Postgres => Ok("postgres"),
+        Victim::RabbitMq => Ok("rabbitmq"),
+        Victim::Redis => Ok("redis"),
+        Victim::Gateway(_) | Victim::Worker(_) => bail!("{server:?} is no server"),
+    }
+}
+
+/// A port that nobody listens on. Below those that the kernel gives to outgoing connections, so that it stays free
+/// while its process is dead.
+fn free_port() -> Result<u16> {
+    for _ in 0..100 {
+        let port = rand::random_range(20_000..32_000);
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    bail!("no free port")
+}

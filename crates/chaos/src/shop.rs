@@ -1,0 +1,75 @@
+//! What there is to sell: twice as much is asked for as there is, a fifth of it of one product.
+
+use anyhow::Result;
+use rand::rngs::StdRng;
+use rand::seq::index::sample;
+use rand::{RngExt, SeedableRng};
+use serde_json::{Value, json};
+use tokio_postgres::{Client, NoTls};
+
+const STORES: i64 = 3;
+const PRODUCTS: i64 = 50;
+
+/// The catalogue of the run.
+pub(crate) struct Shop {
+    pub(crate) stores: Vec<i64>,
+    pub(crate) products: Vec<i64>,
+    /// Units of each product in each store at first.
+    pub(crate) supply: i32,
+}
+
+/// A connection that goes past every proxy.
+pub(crate) async fn connect(url: &str) -> Result<Client> {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
+    tokio::spawn(connection);
+    Ok(client)
+}
+
+impl Shop {
+    /// Fills an empty database for so many orders.
+    pub(crate) async fn open(sql: &Client, orders: usize) -> Result<Self> {
+        // An order asks for 3 lines of 2 units, on average.
+        let supply = i32::try_from(orders * 6 / 2 / usize::try_from(STORES * PRODUCTS)?)?.max(1);
+        // A confirmation that is sent although it was sent before is written down.
+        sql.batch_execute(
+            "CREATE TABLE sent_again (order_id bigint NOT NULL); \
+             CREATE FUNCTION note_sent_again() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+                 INSERT INTO sent_again VALUES (NEW.order_id); RETURN NULL; END $$; \
+             CREATE TRIGGER note_sent_again AFTER UPDATE ON confirmations FOR EACH ROW \
+             WHEN (OLD.state = 'sent') EXECUTE FUNCTION note_sent_again()",
+        )
+        .await?;
+        sql.batch_execute(&format!(
+            "INSERT INTO categories (name) VALUES ('Things'); \
+             INSERT INTO products (title, category_id, price) \
+             SELECT 'Thing ' || n, (SELECT id FROM categories), n FROM generate_series(1, {PRODUCTS}) AS n; \
+             INSERT INTO stores (name, location) SELECT 'Store ' || n, 'Here' FROM generate_series(1, {STORES}) AS n; \
+             INSERT INTO inventory (store_id, product_id, quantity) \
+             SELECT stores.id, products.id, {supply} FROM stores, products; \
+             INSERT INTO stock_adjustments (store_id, product_id, delta, reason) \
+             SELECT store_id, product_id, quantity, 'chaos' FROM inventory"
+        ))
+        .await?;
+        let ids = async |table: &str| -> Result<Vec<i64>> {
+            let rows = sql.query(&format!("SELECT id FROM {table} ORDER BY id"), &[]).await?;
+            Ok(rows.iter().map(|row| row.get(0)).collect())
+        };
+        Ok(Self { stores: ids("stores").await?, products: ids("products").await?, supply })
+    }
+
+    /// The body of order `number`, which depends on it and the seed alone.
+    pub(crate) fn order(&self, seed: u64, number: usize) -> Value {
+        let mut rng = StdRng::seed_from_u64(seed ^ (number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let store = self.stores[rng.random_range(0..self.stores.len())];
+        let lines = rng.random_range(1..=5);
+        let mut chosen: Vec<usize> = sample(&mut rng, self.products.len(), lines).into_vec();
+        if rng.random_bool(0.2) && !chosen.contains(&0) {
+            chosen[0] = 0;
+        }
+        let items: Vec<Value> = chosen
+            .into_iter()
+            .map(|place| json!({ "product_id": self.products[place], "quantity_requested": rng.random_range(1..=3) }))
+            .collect();
+        json!({ "store_id": store, "items": items })
+    }
+}
