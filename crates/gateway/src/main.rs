@@ -34,6 +34,7 @@ async fn run() -> anyhow::Result<()> {
     web::log_to_stdout();
     let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder()?;
     let services = Services::connect(&settings)?;
+    tokio::spawn(outbox::watch(services.database.clone(), |_| ()));
     let listener = TcpListener::bind(&settings.http_addr)
         .with_context(|| format!("cannot listen on HTTP_ADDR {}", settings.http_addr))?;
     let draining = Draining::default();

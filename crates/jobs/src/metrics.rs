@@ -16,11 +16,6 @@ const REPEATED: &str = "jobs_repeated_total";
 const CRASHED: &str = "jobs_crashed_total";
 const SESSIONS_LOST: &str = "jobs_sessions_lost_total";
 const BLOCKED: &str = "jobs_broker_blocked";
-const WAITING: &str = "outbox_events";
-const WITH_BROKER: &str = "outbox_published_events";
-const OLDEST: &str = "outbox_oldest_seconds";
-const RETRYING: &str = "outbox_retrying_events";
-const PARKED: &str = "outbox_parked_events";
 
 /// Tells the recorder what the numbers mean. Called after the recorder was installed.
 pub(crate) fn describe() {
@@ -36,15 +31,6 @@ pub(crate) fn describe() {
     describe_counter!(CRASHED, "Attempts that ended with the process of their worker");
     describe_counter!(SESSIONS_LOST, "Sessions with the broker that ended by a failure, by name");
     describe_gauge!(BLOCKED, "1 while the broker takes no messages because of an alarm");
-    describe_backlog();
-}
-
-fn describe_backlog() {
-    describe_gauge!(WAITING, "Events that wait in the outbox, counted up to 100,000");
-    describe_gauge!(WITH_BROKER, "Events that the broker or a worker has, counted up to 100,000");
-    describe_gauge!(OLDEST, "Age of the oldest event whose task is not done and has not failed yet");
-    describe_gauge!(RETRYING, "Events whose task failed and comes again");
-    describe_gauge!(PARKED, "Events that were given up, counted up to 100,000");
 }
 
 /// So many messages were published, after so many seconds in the outbox.
@@ -89,12 +75,4 @@ pub(crate) fn session_lost(name: &'static str) {
 
 pub(crate) fn blocked(blocked: bool) {
     gauge!(BLOCKED).set(if blocked { 1.0 } else { 0.0 });
-}
-
-pub(crate) fn backlog(backlog: outbox::Backlog) {
-    gauge!(WAITING).set(backlog.waiting as f64);
-    gauge!(WITH_BROKER).set(backlog.published as f64);
-    gauge!(OLDEST).set(backlog.oldest_seconds);
-    gauge!(RETRYING).set(backlog.retrying as f64);
-    gauge!(PARKED).set(backlog.parked as f64);
 }

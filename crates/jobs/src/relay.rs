@@ -72,7 +72,8 @@ impl Relay {
     /// Batch after batch. Ready is who has a session that takes messages and can read the outbox.
     async fn carry(&self, session: &Arc<Session>) -> Result<(), Lapse> {
         let (mut backoff, mut outage) = (Backoff::new(), false);
-        let mut sweep = tokio::time::interval(sweeper::EVERY);
+        // Not at once: a broker that has just started counts its messages wrong for a moment.
+        let mut sweep = tokio::time::interval_at(Instant::now() + sweeper::EVERY, sweeper::EVERY);
         sweep.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         while !self.close.is_cancelled() {
             self.pulse.tick();

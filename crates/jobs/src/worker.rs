@@ -23,9 +23,6 @@ use crate::relay::Relay;
 use crate::runner::Runner;
 use crate::topology::Topology;
 
-/// How often the outbox is measured.
-const MEASURE: Duration = Duration::from_secs(5);
-
 /// How long closing the relay may take, once the consumer has ended: a batch that waits for its confirms.
 const CLOSING: Duration = Duration::from_secs(6);
 
@@ -170,20 +167,10 @@ fn pair(
     (relay, consumer)
 }
 
-/// Keeps the gauges of the outbox current, and has the loop that reads it know whether there is something to do. Says
-/// nothing of a database that is away: the other loops do.
+/// Keeps the gauges of the outbox current, and has the loop that reads it know whether there is something to do.
 async fn measure(database: Database, reader: Arc<Pulse>, stop: CancellationToken) {
-    let mut ticks = tokio::time::interval(MEASURE);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            _ = ticks.tick() => {}
-            () = stop.cancelled() => return,
-        }
-        let measured = async { outbox::backlog(&mut database.connection().await?).await };
-        if let Ok(Ok(backlog)) = tokio::time::timeout(MEASURE, measured).await {
-            metrics::backlog(backlog);
-            reader.owe(backlog.waiting > backlog.retrying);
-        }
+    tokio::select! {
+        () = outbox::watch(database, |backlog| reader.owe(backlog.waiting > backlog.retrying)) => {}
+        () = stop.cancelled() => {}
     }
 }

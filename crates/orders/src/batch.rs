@@ -19,6 +19,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use db::{Clock, Database, Tx};
 use futures_util::{TryFutureExt, try_join};
+use outbox::Cause;
 use products::Prices;
 use stores::stock::{self, Balances};
 use tokio::time::{Instant, timeout};
@@ -251,15 +252,16 @@ impl Held {
 async fn store(tx: &Tx, decided: &[(&Request, Order)], now: DateTime<Utc>) -> Result<(), PlaceError> {
     let orders: Vec<&Order> = decided.iter().map(|(_, order)| order).collect();
     let taken: Vec<stock::Quantity> = orders.iter().flat_map(|order| order.terms.taken()).collect();
-    let confirmed: Vec<(OrderConfirmed, Option<&str>)> = decided
+    let confirmed: Vec<(OrderConfirmed, Cause<'_>)> = decided
         .iter()
         .filter(|(_, order)| order.terms.status == Status::Confirmed)
         .map(|(request, order)| {
-            (OrderConfirmed { store_id: request.store_id, order_id: order.id }, request.request_id.as_deref())
+            let (request_id, traceparent) = (request.request_id.as_deref(), request.traceparent.as_deref());
+            let event = OrderConfirmed { store_id: request.store_id, order_id: order.id };
+            (event, Cause { request_id, traceparent })
         })
         .collect();
-    let events: Vec<(&OrderConfirmed, Option<&str>)> =
-        confirmed.iter().map(|(event, request)| (event, *request)).collect();
+    let events: Vec<(&OrderConfirmed, Cause<'_>)> = confirmed.iter().map(|(event, cause)| (event, *cause)).collect();
     try_join!(
         write::insert(tx, &orders).err_into(),
         stock::deduct(tx, &taken).err_into(),

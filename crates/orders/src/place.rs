@@ -45,6 +45,8 @@ pub struct Request {
     pub key: Option<Key>,
     /// The request, for the logs.
     pub request_id: Option<String>,
+    /// The trace that it belongs to (W3C Trace Context), for the logs.
+    pub traceparent: Option<String>,
 }
 
 /// What was done about a request.

@@ -1,5 +1,7 @@
 //! What is done about our events in the background. Deliveries repeat and overlap; their effects do not.
 
+use std::time::{Duration, Instant};
+
 use chrono::{DateTime, Utc};
 use db::{CachedDsl, Clock, Database, Tx};
 use diesel::prelude::*;
@@ -8,6 +10,10 @@ use diesel_async::RunQueryDsl;
 use crate::events::OrderConfirmed;
 use crate::order::ConfirmationState;
 use crate::schema::confirmations;
+
+/// A process that was held up for so long between the mark and the effect (stopped, or out of memory) has lost the
+/// transaction of the mark to a time limit of the database, and somebody else has done the effect.
+const HELD_UP: Duration = Duration::from_secs(8);
 
 /// What came of an attempt to confirm an order to its customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,12 +62,17 @@ pub async fn send_confirmation(
     attempt: u32,
 ) -> Result<Outcome, ReactionError> {
     let (event, attempt) = (*event, i32::try_from(attempt).unwrap_or(i32::MAX));
-    let now = clock.now();
+    let (now, began) = (clock.now(), Instant::now());
     database
         .transaction(move |tx| {
             Box::pin(async move {
                 if !mark_sent(tx, event, attempt, now).await? {
                     return known(tx, event).await;
+                }
+                if began.elapsed() > HELD_UP {
+                    return Err(
+                        db::Error::Unavailable(format!("the process was held up for {:?}", began.elapsed())).into()
+                    );
                 }
                 let OrderConfirmed { store_id, order_id } = event;
                 tracing::info!(store_id, order_id, attempt, "order confirmation sent");

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod backlog;
+mod gauges;
 mod parked;
 mod record;
 mod relay;
@@ -8,7 +9,8 @@ mod schema;
 mod task;
 
 pub use backlog::{Backlog, backlog};
+pub use gauges::watch;
 pub use parked::{Parked, UNDECODABLE, Which, discard, park_undecodable, parked, redrive};
-pub use record::{Event, record, record_all};
+pub use record::{Cause, Event, record, record_all};
 pub use relay::{Claimed, Key, claim, mark_published, recall};
 pub use task::{Next, Standing, begin, fail, finish, hold, look, park_crashed, release, renew};

@@ -14,19 +14,34 @@ pub trait Event: Serialize {
     fn store_id(&self) -> i64;
 }
 
-/// Records one event in the caller's transaction. `request_id` names the request that caused it, for the logs.
+/// What an event came of, for the logs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Cause<'a> {
+    /// The request that caused it.
+    pub request_id: Option<&'a str>,
+    /// The trace that it belongs to (W3C Trace Context).
+    pub traceparent: Option<&'a str>,
+}
+
+impl<'a> From<Option<&'a str>> for Cause<'a> {
+    fn from(request_id: Option<&'a str>) -> Self {
+        Self { request_id, traceparent: None }
+    }
+}
+
+/// Records one event in the caller's transaction.
 ///
 /// # Errors
 /// Those of the database, and [`diesel::result::Error::SerializationError`] if the event cannot be written as JSON.
-pub async fn record<E: Event>(tx: &Tx, event: &E, request_id: Option<&str>) -> Result<(), db::Error> {
-    record_all(tx, &[(event, request_id)]).await
+pub async fn record<'a, E: Event>(tx: &Tx, event: &E, cause: impl Into<Cause<'a>> + Copy) -> Result<(), db::Error> {
+    record_all(tx, &[(event, cause)]).await
 }
 
 /// Records events of one kind in the caller's transaction, with one statement whatever their number.
 ///
 /// # Errors
 /// As [`record`].
-pub async fn record_all<E: Event>(tx: &Tx, events: &[(&E, Option<&str>)]) -> Result<(), db::Error> {
+pub async fn record_all<'a, E: Event>(tx: &Tx, events: &[(&E, impl Into<Cause<'a>> + Copy)]) -> Result<(), db::Error> {
     if events.is_empty() {
         return Ok(());
     }
@@ -36,16 +51,19 @@ pub async fn record_all<E: Event>(tx: &Tx, events: &[(&E, Option<&str>)]) -> Res
         .collect::<Result<_, _>>()
         .map_err(|error| diesel::result::Error::SerializationError(error.into()))?;
     let stores: Vec<i64> = events.iter().map(|(event, _)| event.store_id()).collect();
-    let requests: Vec<Option<&str>> = events.iter().map(|(_, request)| *request).collect();
+    let causes: Vec<Cause<'_>> = events.iter().map(|(_, cause)| (*cause).into()).collect();
+    let requests: Vec<Option<&str>> = causes.iter().map(|cause| cause.request_id).collect();
+    let traces: Vec<Option<&str>> = causes.iter().map(|cause| cause.traceparent).collect();
     diesel::sql_query(
-        "INSERT INTO outbox (store_id, kind, payload, request_id) \
-         SELECT store_id, $1, payload, request_id \
-         FROM unnest($2, $3, $4) AS event (store_id, payload, request_id)",
+        "INSERT INTO outbox (store_id, kind, payload, request_id, traceparent) \
+         SELECT store_id, $1, payload, request_id, traceparent \
+         FROM unnest($2, $3, $4, $5) AS event (store_id, payload, request_id, traceparent)",
     )
     .bind::<Text, _>(E::KIND)
     .bind::<Array<BigInt>, _>(stores)
     .bind::<Array<Jsonb>, _>(payloads)
     .bind::<Array<Nullable<Text>>, _>(requests)
+    .bind::<Array<Nullable<Text>>, _>(traces)
     .cached()
     .execute(&mut &***tx)
     .await?;

@@ -16,7 +16,7 @@ use actix_web::web::Data;
 use tracing::Instrument;
 
 use crate::links::base_url;
-use crate::{Draining, Error, Problem, RequestId, request_id, slash};
+use crate::{Draining, Error, Problem, RequestId, TraceParent, request_id, slash};
 
 /// To be registered with `App::wrap(actix_web::middleware::from_fn(web::edge))`, outermost.
 ///
@@ -36,7 +36,9 @@ pub async fn edge(
         // Served as GET; the protocol layer leaves the body out.
         request.head_mut().method = Method::GET;
     }
-    let span = tracing::info_span!("request", id = %id.0, method = %method, path = %asked_path);
+    let trace = TraceParent::of(request.headers());
+    let span =
+        tracing::info_span!("request", id = %id.0, trace_id = trace.trace_id(), method = %method, path = %asked_path);
     let answer = next.call(request).instrument(span.clone()).await?;
     let mut answer = answer.map_into_boxed_body();
     if answer.request().app_data::<Data<Draining>>().is_some_and(|draining| draining.has_begun()) {

@@ -19,6 +19,7 @@ mod problem;
 mod request_id;
 mod scalar;
 mod slash;
+mod trace;
 
 pub use body::{Given, Text};
 pub use code::Code;
@@ -38,6 +39,7 @@ pub use params::{FromParams, Param, ParamReader, Params, Rejected, one_of};
 pub use problem::Problem;
 pub use request_id::RequestId;
 pub use scalar::{Money, Timestamp};
+pub use trace::TraceParent;
 
 /// Answer of a handler.
 pub type Result<T> = std::result::Result<T, Error>;

@@ -20,3 +20,4 @@ mod search;
 mod stock;
 mod stores;
 mod system;
+mod watching;

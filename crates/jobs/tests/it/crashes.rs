@@ -15,10 +15,10 @@ use tokio::time::Instant;
 use crate::bench::{Bench, Happened, SOON, number};
 
 /// A worker that can be killed.
-struct Mortal(Runtime);
+pub(crate) struct Mortal(Runtime);
 
 impl Mortal {
-    fn start(bench: &Bench, config: &Config, registry: Registry) -> Self {
+    pub(crate) fn start(bench: &Bench, config: &Config, registry: Registry) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         {
             let _inside = runtime.enter();
@@ -27,13 +27,13 @@ impl Mortal {
         Self(runtime)
     }
 
-    fn kill(self) {
+    pub(crate) fn kill(self) {
         self.0.shutdown_background();
     }
 }
 
 /// Tasks that are begun and never end.
-fn endless(begun: &Arc<AtomicUsize>) -> Registry {
+pub(crate) fn endless(begun: &Arc<AtomicUsize>) -> Registry {
     let begun = begun.clone();
     Registry::new().on(Happened::KIND, "hang", move |_| {
         begun.fetch_add(1, Ordering::Relaxed);

@@ -1,6 +1,7 @@
 //! Relay, consumer and the way without a broker, against a real PostgreSQL and a real RabbitMQ.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
 
+mod bars;
 mod bench;
 mod broker;
 mod crashes;

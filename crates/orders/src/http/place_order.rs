@@ -4,7 +4,7 @@ use actix_web::http::header::LOCATION;
 use actix_web::web::Data;
 use actix_web::{HttpResponse, post};
 use utoipa::IntoParams;
-use web::{FromParams, Idempotent, Json, ParamReader, Params, RequestId};
+use web::{FromParams, Idempotent, Json, ParamReader, Params, RequestId, TraceParent};
 
 use crate::answer::{self, OrderView, TermsView};
 use crate::http::body::NewOrder;
@@ -70,6 +70,7 @@ pub(crate) async fn place_order(
     mode: Params<Mode>,
     key: Idempotent,
     request: RequestId,
+    trace: TraceParent,
     body: Json<NewOrder>,
 ) -> web::Result<HttpResponse> {
     let NewOrder { store_id, items, expected_total } = body.0;
@@ -80,6 +81,7 @@ pub(crate) async fn place_order(
         expected_total: expected_total.map(|total| total.0),
         key: key.0.map(|key| Key { client, key: key.0 }),
         request_id: Some(request.0),
+        traceparent: trace.0,
     };
     if mode.0.dry_run == Some(true) {
         let terms = orders.preview(&request).await?;

@@ -62,6 +62,7 @@ impl Shop {
             expected_total: None,
             key: None,
             request_id: Some("test".into()),
+            traceparent: None,
         }
     }
 

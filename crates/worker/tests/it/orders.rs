@@ -36,6 +36,14 @@ impl Shop {
         (order["id"].as_i64().unwrap(), answer.header("x-request-id").unwrap().to_owned())
     }
 
+    /// Places an order that belongs to a trace; its id.
+    async fn traced_order(&self, traceparent: &str) -> i64 {
+        let body =
+            json!({ "store_id": self.store, "items": [{ "product_id": self.product, "quantity_requested": 1 }] });
+        let request = self.app.request(reqwest::Method::POST, "/orders/").header("traceparent", traceparent);
+        self.app.send(request.json(&body)).await.expect(201)["id"].as_i64().unwrap()
+    }
+
     async fn orders(&self, count: usize) {
         for _ in 0..count / 10 {
             join_all((0..10).map(|_| self.order())).await;
@@ -78,7 +86,15 @@ async fn a_confirmed_order_is_told_to_its_customer_and_the_log_has_one_line_of_i
     let (order, request) = shop.order().await;
     shop.eventually_sent(1).await;
     shop.eventually_idle().await;
-    let done = eventually("it says so", SOON, async || worker.said("task done").pop()).await;
+    let traced = shop.traced_order("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01").await;
+    shop.eventually_sent(2).await;
+    let sent = eventually("the trace is in the log", SOON, async || {
+        let said = worker.said("order confirmation sent");
+        said.into_iter().find(|line| line["order_id"] == traced)
+    })
+    .await;
+    assert_eq!(sent["span"]["trace_id"], "4bf92f3577b34da6a3ce929d0e0e4736", "{sent}");
+    let done = eventually("it says so", SOON, async || worker.said("task done").into_iter().next()).await;
     for (field, value) in [
         ("task", json!("send_order_confirmation")),
         ("kind", json!("order.confirmed")),
@@ -90,7 +106,7 @@ async fn a_confirmed_order_is_told_to_its_customer_and_the_log_has_one_line_of_i
     }
     assert!(done["elapsed_ms"].as_f64().unwrap() > 0.0);
     assert_eq!(done.get("payload"), None);
-    let sent: Value = worker.said("order confirmation sent").pop().unwrap();
+    let sent: Value = worker.said("order confirmation sent").remove(0);
     assert_eq!((&sent["order_id"], &sent["span"]["request_id"]), (&json!(order), &json!(request)), "{sent}");
 }
 
@@ -154,4 +170,44 @@ async fn without_a_broker_orders_are_confirmed_as_well() {
     shop.eventually_nothing_recorded().await;
     let sent: usize = workers.iter().map(|worker| worker.said("order confirmation sent").len()).sum();
     assert_eq!(sent, 100);
+}
+
+/// `WORKER_HANG_SECONDS` sets how long it hangs; 25 are enough for the broker to notice.
+#[tokio::test]
+async fn what_a_worker_that_hangs_had_is_taken_over_and_the_late_one_changes_nothing() {
+    let shop = Shop::open().await;
+    let (order, _) = shop.order().await;
+    // The task will wait for a row that the test holds, until its worker hangs.
+    let mut other = shop.app.database.sql().await;
+    let held = other.transaction().await.unwrap();
+    held.execute("SELECT FROM confirmations FOR UPDATE", &[]).await.unwrap();
+    let hung = shop.worker();
+    let waiting = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+    eventually("the task has begun", SOON, async || shop.sql.query_opt(waiting, &[]).await.unwrap()).await;
+    hung.signal("STOP");
+    let stopped = std::time::Instant::now();
+    held.rollback().await.unwrap();
+    let well = shop.worker();
+    shop.eventually_sent(1).await;
+    println!("taken over after {:?}", stopped.elapsed());
+    assert!(stopped.elapsed() < Duration::from_secs(20), "{:?}", stopped.elapsed());
+    let by = |worker: &Process| {
+        let said = worker.said("order confirmation sent");
+        said.iter().filter(|line| line["order_id"] == order).count()
+    };
+    eventually("the other says so", SOON, async || (by(&well) == 1).then_some(())).await;
+    let hang = std::env::var("WORKER_HANG_SECONDS").map_or(25, |seconds| seconds.parse().unwrap());
+    tokio::time::sleep(Duration::from_secs(hang).saturating_sub(stopped.elapsed())).await;
+    let before = shop.sql.query_one("SELECT sent_at::text, attempts FROM confirmations", &[]).await.unwrap();
+    hung.signal("CONT");
+    hung.eventually_answers("readyz", 200).await;
+    // It works again, and has left alone what it was late for.
+    shop.order().await;
+    shop.eventually_sent(2).await;
+    shop.eventually_idle().await;
+    let select = format!("SELECT sent_at::text, attempts FROM confirmations WHERE order_id = {order}");
+    let after = shop.sql.query_one(&select, &[]).await.unwrap();
+    assert_eq!(after.get::<_, &str>(0), before.get::<_, &str>(0));
+    assert_eq!(after.get::<_, i32>(1), before.get::<_, i32>(1));
+    assert_eq!(by(&hung) + by(&well), 1, "told once");
 }
