@@ -133,12 +133,12 @@ impl Rig {
                 // Evenly over the load, and in the middle of it.
                 let due = options.orders * place / faults.len();
                 self.history.release((options.orders * (place + 2)).div_ceil(faults.len()));
-                while self.history.answered() < due {
+                while self.history.over() < due {
                     tokio::time::sleep(Duration::from_millis(5)).await;
                 }
                 let began = Instant::now();
                 self.inflict(*fault).await.with_context(|| format!("{fault:?}"))?;
-                println!("after {} orders: {fault:?}, {:.1} s", self.history.answered(), began.elapsed().as_secs_f64());
+                println!("after {} orders: {fault:?}, {:.1} s", self.history.over(), began.elapsed().as_secs_f64());
             }
             self.history.release(options.orders);
             anyhow::Ok(Instant::now())
