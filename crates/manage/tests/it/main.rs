@@ -7,6 +7,7 @@ mod import;
 mod jobs;
 mod ledger;
 mod openapi;
+mod search;
 mod seed;
 mod support;
 mod usage;
