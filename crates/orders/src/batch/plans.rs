@@ -37,6 +37,7 @@ fn request(store_id: i64, products: &[i64], key: usize) -> Request {
         expected_total: None,
         key: Some(Key { client: "test".into(), key: key.to_string() }),
         request_id: None,
+        traceparent: None,
     }
 }
 
