@@ -29,7 +29,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// Tools of development, which make rows of their own and are part of no process.
-const TOOLS: &[&str] = &["testkit", "bench"];
+const TOOLS: &[&str] = &["testkit", "chaos", "bench"];
 
 #[test]
 fn crates_depend_only_downwards() {
