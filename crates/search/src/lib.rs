@@ -33,18 +33,6 @@ pub use operate::{IndexStatus, Status, explain, request_rebuild, status};
 pub use queries::Shown;
 pub use search::{Answer, Search, View};
 
-/// Documents that can be gone through in a millisecond or two.
-const AT_ONCE: usize = 2_000_000;
-
-/// Runs work that goes through up to so many documents: where that is quick it is done here, as handing it to another
-/// thread costs a wait for a processor when all are busy.
-async fn compute_over<T: Send + 'static>(documents: usize, work: impl FnOnce() -> T + Send + 'static) -> T {
-    match documents {
-        0..=AT_ONCE => work(),
-        _ => compute(work).await,
-    }
-}
-
 /// Runs work that takes milliseconds of computing off the web server's workers, which have other requests to answer.
 async fn compute<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {

@@ -102,8 +102,7 @@ impl Search {
     async fn look(&self, query: &Arc<Query>, view: View) -> Result<(Answer, usize), Error> {
         let current = self.current().await?;
         let (text, asked) = (Text::read(query.text.as_deref()), query.clone());
-        let documents = text.words().len().max(1) * current.view.products();
-        let (text, found) = crate::compute_over(documents, move || {
+        let (text, found) = crate::compute(move || {
             let found = query::find(&current.view, &text, &asked, view.store);
             (text, found)
         })
@@ -165,8 +164,7 @@ impl Search {
         let key = Autocomplete(query.to_lowercase());
         let load = async {
             let query = key.0.clone();
-            let documents = query.split_whitespace().count() * current.view.products();
-            Ok(crate::compute_over(documents, move || query::suggest(&current.view, &query)).await?)
+            Ok(crate::compute(move || query::suggest(&current.view, &query)).await?)
         };
         self.0.cache.get_or_load(&key, generation, load).await
     }
