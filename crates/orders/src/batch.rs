@@ -25,7 +25,7 @@ use stores::stock::{self, Balances};
 use tokio::time::{Instant, timeout};
 
 use crate::answer;
-use crate::commit;
+use crate::commit::{self, Mark};
 use crate::decide::decide;
 use crate::events::OrderConfirmed;
 use crate::idempotency::{self, Answer, Claim, Key};
@@ -73,28 +73,28 @@ impl Work for Batches {
 /// What waits for its COMMIT.
 struct Written {
     tx: Tx,
-    /// The number of the transaction; `None` if it wrote nothing.
-    transaction: Option<String>,
+    /// What the transaction is known by; `None` if it wrote nothing.
+    mark: Option<Mark>,
     results: Results<Batches>,
 }
 
 impl Written {
     fn nothing(tx: Tx, results: Vec<Option<Result<Placed, PlaceError>>>) -> Self {
-        Self { tx, transaction: None, results: results.into_iter().flatten().collect() }
+        Self { tx, mark: None, results: results.into_iter().flatten().collect() }
     }
 }
 
 impl Batches {
     async fn place(&self, requests: &[&Request], pass: Pass) -> Result<Results<Self>, PlaceError> {
         let written = timeout(SILENCE, self.write(requests, pass)).await;
-        let Written { tx, transaction, results } = written.unwrap_or_else(|_| Err(silent().into()))?;
-        match transaction {
+        let Written { tx, mark, results } = written.unwrap_or_else(|_| Err(silent().into()))?;
+        match mark {
             None => tx.roll_back().await,
-            Some(transaction) => {
+            Some(mark) => {
                 let begun = Instant::now();
                 let committed = timeout(SILENCE, tx.commit()).await.unwrap_or_else(|_| Err(silent()));
                 metrics::histogram!("orders_commit_seconds").record(begun.elapsed());
-                commit::settle(&self.database, &transaction, committed).await?;
+                commit::settle(&self.database, &mark, committed).await?;
             }
         }
         Ok(results)
@@ -132,10 +132,16 @@ impl Batches {
         }
 
         store(&tx, &decided, now).await?;
+        let mark = decided.first().map(|(request, order)| Mark {
+            transaction: held.numbers.transaction,
+            store_id: request.store_id,
+            order_id: order.id,
+            created_at: order.terms.created_at,
+        });
         for (place, (_, order)) in places.into_iter().zip(decided) {
             results[place] = Some(Ok(Placed::New(order)));
         }
-        Ok(Written { transaction: Some(held.numbers.transaction), ..Written::nothing(tx, results) })
+        Ok(Written { mark, ..Written::nothing(tx, results) })
     }
 
     /// Begins, asks what is known of the keys, and locks and reads, all at once. Only the parts of a batch that failed
