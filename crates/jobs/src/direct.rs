@@ -138,6 +138,9 @@ impl Direct {
         self.pulse.ready(written.is_ok());
         let taken = written?;
         self.pulse.progress(!running.settled.is_empty());
+        if free > 0 && taken.begin.is_empty() {
+            self.pulse.owe(false);
+        }
         running.written(&renewed);
         for event in taken.given_up {
             metrics::consumed("unknown", "dead");

@@ -117,6 +117,8 @@ impl Relay {
                         if i64::try_from(claimed) == Ok(BATCH) {
                             continue;
                         }
+                        // All that was due is with the broker.
+                        self.pulse.owe(false);
                     }
                     Err(error) => {
                         self.pulse.ready(false);
