@@ -33,6 +33,9 @@ const POLL: Duration = Duration::from_millis(200);
 /// The longest that a round may take; the database has limits of its own, and this is for a network that hangs.
 const LONGEST: Duration = Duration::from_secs(12);
 
+/// The longest that a round waits for the worker's lock, without which what it begins would look left behind.
+const UNSEEN: Duration = Duration::from_secs(1);
+
 /// What it takes to work without a broker.
 pub(crate) struct Direct {
     pub(crate) database: Database,
@@ -128,7 +131,9 @@ impl Direct {
         let renewed = round.renewed.clone();
         let presence = self.presence.clone();
         let work = async {
-            presence.held().await;
+            if tokio::time::timeout(UNSEEN, presence.held()).await.is_err() {
+                return Err(db::Error::Unavailable("the worker's lock is lost".into()));
+            }
             self.database.transaction(move |tx| Box::pin(write(tx, round))).await
         };
         let written = match tokio::time::timeout(LONGEST, work).await {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jobs::{Registry, TaskError, Worker};
 use outbox::Event;
-use testkit::{Proxy, address_of, eventually};
+use testkit::{Moment, Proxy, address_of, eventually};
 use tokio::sync::Semaphore;
 
 use crate::bench::{Bench, Happened, SOON, number};
@@ -134,6 +134,24 @@ async fn a_database_that_goes_away_is_waited_for() {
     proxy.heal();
     bench.eventually_count("effects", 40).await;
     bench.eventually_count("outbox", 0).await;
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn it_says_so_as_well_when_the_first_to_notice_is_the_connection_that_shows_it_alive() {
+    let bench = Bench::new().await;
+    let proxy = Proxy::to(address_of(bench.test.url())).await;
+    let database = db::Database::new(&db::Config::new(bench.test.url_through(&proxy), db::Role::Worker)).unwrap();
+    let worker = Worker::start(&bench.direct(), &database, bench.writer().registry());
+    bench.record(0..20).await;
+    bench.eventually_count("effects", 20).await;
+    proxy.cut_once(Moment::ForGood, b"SELECT 1\0");
+    let limit = Duration::from_secs(4);
+    eventually("it says so", limit, async || (!worker.health().parts()[0].ready).then_some(())).await;
+    assert!(!proxy.is_armed(), "it was cut when it looked after its lock");
+    proxy.heal();
+    bench.record(20..40).await;
+    bench.eventually_count("effects", 40).await;
     worker.stop().await;
 }
 
