@@ -12,7 +12,7 @@ use deadpool_redis::redis::{AsyncConnectionConfig, Cmd, ErrorKind, FromRedisValu
 use deadpool_redis::{Connection, Manager, Pool, Runtime};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::runtime::Handle;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
@@ -22,6 +22,8 @@ use crate::cache::Error;
 const COMMAND: Duration = Duration::from_millis(25);
 /// The longest that opening a connection may take. No request waits for it.
 const CONNECT: Duration = Duration::from_millis(250);
+/// How long an answer to [`Link::answers`] stands for those who ask next.
+const FRESH: Duration = Duration::from_secs(1);
 /// Between two attempts to get a connection.
 const PROBE: Duration = Duration::from_millis(500);
 
@@ -46,6 +48,8 @@ pub(crate) enum Failure {
 pub(crate) struct Link {
     lent: watch::Sender<Option<Lent>>,
     keeper: AbortHandle,
+    /// When Redis was last asked how it is, and whether it was well.
+    asked: Mutex<Option<(Instant, bool)>>,
 }
 
 /// What requests use. Dropped, it goes back to the pool, which examines it before it lends it again.
@@ -60,12 +64,27 @@ impl Link {
         let pool = pool(url)?;
         let lent = watch::Sender::new(None);
         let keeper = Handle::current().spawn(keep(pool, lent.clone())).abort_handle();
-        Ok(Self { lent, keeper })
+        Ok(Self { lent, keeper, asked: Mutex::default() })
     }
 
     /// Whether the breaker is closed.
     pub(crate) fn is_up(&self) -> bool {
         self.lent.borrow().is_some()
+    }
+
+    /// Whether Redis answers now: asks it, unless it was asked within the last second, and opens the breaker where it
+    /// does not. Without this an outage is noticed by the first request that needs Redis, which may be long after.
+    pub(crate) async fn answers(&self) -> bool {
+        let mut asked = self.asked.lock().await;
+        let was_well = match *asked {
+            Some((moment, was_well)) if moment.elapsed() < FRESH => was_well,
+            _ => {
+                let is_well = self.send::<()>(&cmd("PING")).await.is_ok();
+                *asked = Some((Instant::now(), is_well));
+                is_well
+            }
+        };
+        was_well && self.is_up()
     }
 
     /// Sends a command, unless the breaker is open.

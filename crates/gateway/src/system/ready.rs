@@ -47,6 +47,7 @@ pub(crate) struct Parts {
 pub(crate) async fn ready(services: Data<Services>, draining: Data<Draining>, _: Params<()>) -> HttpResponse {
     let database = services.database_state().await;
     let server = if draining.has_begun() { "draining" } else { "accepting" };
+    let cache = services.cache.check().await.as_str();
     let search = services.search.state();
     let is_ready = database == "ok" && server == "accepting" && search == "ok";
     let status = if is_ready { "ready" } else { "unavailable" };
@@ -54,5 +55,5 @@ pub(crate) async fn ready(services: Data<Services>, draining: Data<Draining>, _:
     if !is_ready {
         answer.insert_header(("Retry-After", "1"));
     }
-    answer.json(Readiness { status, parts: Parts { database, server, cache: services.cache.state().as_str(), search } })
+    answer.json(Readiness { status, parts: Parts { database, server, cache, search } })
 }

@@ -70,3 +70,31 @@ async fn without_redis_suggestions_go_on() {
     proxy.heal();
     until("miss").await;
 }
+
+#[tokio::test]
+async fn readiness_knows_of_redis_before_any_request_needs_it() {
+    let proxy = Proxy::to(address_of(&redis_url())).await;
+    let app = TestApp::start_with(|_, settings| {
+        settings.cache = cache::Config::redis(through(&redis_url(), &proxy), unique_name("test"));
+    })
+    .await;
+    let until = async |state: &str| {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        loop {
+            let ready = app.get("/readyz/").await.expect(200);
+            if ready["parts"]["cache"] == state {
+                return;
+            }
+            assert!(Instant::now() < deadline, "it never is {state}: {ready}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let outages: [fn(&Proxy); 2] = [Proxy::cut, Proxy::freeze];
+    for begin in outages {
+        until("ok").await;
+        begin(&proxy);
+        until("degraded").await;
+        proxy.heal();
+    }
+    until("ok").await;
+}
