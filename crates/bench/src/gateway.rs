@@ -12,7 +12,7 @@ use tokio::process::{Child, Command};
 use crate::http::{self, Connection};
 
 /// Settings of a developer's own that would falsify a measurement.
-const NOT_OURS: &[&str] = &["SUGGEST_RATE_LIMIT", "PUBLIC_URL", "API_AUTH", "HTTP_WORKERS"];
+const NOT_OURS: &[&str] = &["SUGGEST_RATE_LIMIT", "PUBLIC_URL", "TRUSTED_PROXIES", "API_AUTH", "HTTP_WORKERS"];
 
 /// How long stopping may take before it counts as failed.
 const STOPPING: Duration = Duration::from_secs(20);

@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
-use actix_web::web::{Data, redirect, to};
+use actix_web::web::{Data, to};
 use actix_web::{App, HttpServer};
 use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
-use utoipa_swagger_ui::{Config, SwaggerUi};
 use web::{Draining, PublicUrl};
 
 use crate::allowed::Allowed;
@@ -44,7 +43,7 @@ pub fn serve(
     };
     let allowed = Arc::new(Allowed::from_spec(&spec));
     let spec = Data::new(OpenApiJson::new(&spec)?);
-    let public_url = settings.public_url.clone();
+    let (public_url, trusted_proxies) = (settings.public_url.clone(), settings.trusted_proxies.clone());
     let mut server = HttpServer::new(move || {
         let services = services.clone();
         let allowed = allowed.clone();
@@ -54,7 +53,8 @@ pub fn serve(
             .configure(web::configure)
             .configure(|config| services.provide(config))
             .app_data(spec.clone())
-            .app_data(Data::new(draining.clone()));
+            .app_data(Data::new(draining.clone()))
+            .app_data(trusted_proxies.clone());
         if let Some(url) = &public_url {
             app = app.app_data(PublicUrl(url.clone()));
         }
@@ -62,10 +62,7 @@ pub fn serve(
             .configure(routes)
             .into_app()
             .configure(system::pages)
-            .service(redirect("/swagger-ui", "/swagger-ui/"))
-            .service(
-                SwaggerUi::new("/swagger-ui/{_:.*}").config(Config::new(["/openapi.json"]).try_it_out_enabled(true)),
-            )
+            .configure(system::swagger_ui)
             .default_service(to(move |request: actix_web::HttpRequest| {
                 let answer = allowed.answer(&request);
                 async move { answer }

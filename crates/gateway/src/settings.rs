@@ -4,12 +4,14 @@
 //! |---|---|---|
 //! | `HTTP_ADDR` | public address | `127.0.0.1:8000` |
 //! | `OPS_ADDR` | address for operators (`/metrics`); never make it public | `127.0.0.1:9000` |
-//! | `PUBLIC_URL` | how clients reach us, for links | the request's `Host` |
+//! | `PUBLIC_URL` | how clients reach us, for links; `https://` says that they speak TLS | the request's `Host` |
+//! | `TRUSTED_PROXIES` | addresses and networks whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed | none |
 //! | `HTTP_WORKERS` | threads that serve requests | one per processor |
 //!
 //! and those of the parts that it composes.
 
 use anyhow::Context;
+use web::TrustedProxies;
 
 const DEFAULT_HTTP_ADDR: &str = "127.0.0.1:8000";
 
@@ -22,6 +24,8 @@ pub struct Settings {
     pub ops_addr: String,
     /// How clients reach us, without a trailing slash.
     pub public_url: Option<String>,
+    /// Proxies before us.
+    pub trusted_proxies: TrustedProxies,
     /// Threads that serve requests; `None` for one per processor.
     pub workers: Option<usize>,
     /// PostgreSQL.
@@ -43,6 +47,7 @@ impl Settings {
             http_addr: DEFAULT_HTTP_ADDR.into(),
             ops_addr: "127.0.0.1:9000".into(),
             public_url: None,
+            trusted_proxies: TrustedProxies::default(),
             workers: None,
             database,
             accounts: accounts::Config::default(),
@@ -67,6 +72,8 @@ impl Settings {
             settings.ops_addr = address;
         }
         settings.public_url = variable("PUBLIC_URL").map(|url| url.trim_end_matches('/').to_owned());
+        settings.trusted_proxies =
+            variable("TRUSTED_PROXIES").unwrap_or_default().parse().context("TRUSTED_PROXIES")?;
         if let Some(workers) = variable("HTTP_WORKERS") {
             settings.workers = Some(workers.parse().context("HTTP_WORKERS must be a whole number")?);
         }

@@ -1,5 +1,5 @@
 //! A limit of requests a minute, for each client, in this process: with several gateways a client gets as much from
-//! each. A client is an address, as the connection has it: behind a proxy all are one, so limit them there.
+//! each. A client is an address, as `web::Client` has it: behind a proxy that is not trusted all are one.
 
 use std::collections::HashMap;
 use std::net::IpAddr;

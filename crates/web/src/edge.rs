@@ -1,7 +1,7 @@
 //! The one middleware: around every request, whatever becomes of it.
 //!
-//! It names the request, makes its path canonical, completes and writes the problem where there is one, logs a failure
-//! of ours once, and counts.
+//! It names the request and its client, makes its path canonical, completes and writes the problem where there is one,
+//! protects the answer, logs a failure of ours once, and counts.
 
 use std::time::Instant;
 
@@ -16,7 +16,8 @@ use actix_web::web::Data;
 use tracing::Instrument;
 
 use crate::links::base_url;
-use crate::{Draining, Error, Problem, RequestId, TraceParent, request_id, slash};
+use crate::protection::protect;
+use crate::{Client, Draining, Error, Problem, PublicUrl, RequestId, TraceParent, TrustedProxies, request_id, slash};
 
 /// To be registered with `App::wrap(actix_web::middleware::from_fn(web::edge))`, outermost.
 ///
@@ -29,6 +30,8 @@ pub async fn edge(
     let begun = Instant::now();
     let id = RequestId::of(request.headers());
     request.extensions_mut().insert(id.clone());
+    let client = client(&request);
+    request.extensions_mut().insert(client);
     let asked_path = request.path().to_owned();
     slash::normalise(&mut request);
     let method = request.method().clone();
@@ -37,8 +40,9 @@ pub async fn edge(
         request.head_mut().method = Method::GET;
     }
     let trace = TraceParent::of(request.headers());
-    let span =
-        tracing::info_span!("request", id = %id.0, trace_id = trace.trace_id(), method = %method, path = %asked_path);
+    let address = client.address.map(tracing::field::display);
+    let (id_text, trace_id) = (&id.0, trace.trace_id());
+    let span = tracing::info_span!("request", id = %id_text, trace_id, address, method = %method, path = %asked_path);
     let answer = next.call(request).instrument(span.clone()).await?;
     let mut answer = answer.map_into_boxed_body();
     if answer.request().app_data::<Data<Draining>>().is_some_and(|draining| draining.has_begun()) {
@@ -47,9 +51,16 @@ pub async fn edge(
     if let Ok(value) = HeaderValue::from_str(&id.0) {
         answer.headers_mut().insert(HeaderName::from_static(request_id::HEADER), value);
     }
+    protect(answer.headers_mut(), client.is_secure);
     let answer = complete_problem(answer, &asked_path, &id);
     span.in_scope(|| report(&answer, begun));
     Ok(answer)
+}
+
+fn client(request: &ServiceRequest) -> Client {
+    let nobody = TrustedProxies::default();
+    let trusted = request.app_data::<TrustedProxies>().unwrap_or(&nobody);
+    Client::of(request.peer_addr(), request.headers(), trusted, request.app_data::<PublicUrl>())
 }
 
 fn complete_problem(mut answer: ServiceResponse<BoxBody>, path: &str, id: &RequestId) -> ServiceResponse<BoxBody> {

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod body;
+mod client;
 mod code;
 mod drain;
 mod edge;
@@ -16,12 +17,14 @@ mod numbered;
 mod page;
 mod params;
 mod problem;
+mod protection;
 mod request_id;
 mod scalar;
 mod slash;
 mod trace;
 
 pub use body::{Given, Text};
+pub use client::{Client, NotANetwork, TrustedProxies};
 pub use code::Code;
 pub use drain::Draining;
 pub use edge::edge;

@@ -6,8 +6,10 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use actix_web::dev::Payload;
 use actix_web::http::header::HOST;
-use actix_web::{FromRequest, HttpRequest};
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
+
+use crate::Client;
 
 /// Where clients reach us, such as `https://shop.example` (from `PUBLIC_URL`, without a trailing slash). Registered as
 /// app data; without it the request's `Host` is taken.
@@ -73,7 +75,8 @@ pub(crate) fn base_url(request: &HttpRequest) -> String {
         return url.clone();
     }
     let host = request.headers().get(HOST).and_then(|value| value.to_str().ok()).filter(|host| is_sane(host));
-    let scheme = if request.app_config().secure() { "https" } else { "http" };
+    let is_secure = request.extensions().get::<Client>().is_some_and(|client| client.is_secure);
+    let scheme = if is_secure { "https" } else { "http" };
     format!("{scheme}://{}", host.unwrap_or_else(|| request.app_config().host()))
 }
 

@@ -5,11 +5,13 @@ mod index;
 mod problems;
 mod ready;
 mod spec;
+mod swagger;
 
 use actix_web::web;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub(crate) use spec::OpenApiJson;
+pub(crate) use swagger::swagger_ui;
 
 /// Documented operations.
 pub(crate) fn routes(config: &mut ServiceConfig) {

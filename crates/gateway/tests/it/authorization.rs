@@ -49,7 +49,8 @@ struct Guarded {
     is_open: bool,
 }
 
-fn operations() -> Vec<(Method, String, Value)> {
+/// Every operation of the document: method, path, and what is said of it.
+pub(crate) fn operations() -> Vec<(Method, String, Value)> {
     let document = serde_json::to_value(gateway::openapi()).unwrap();
     let mut operations = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {

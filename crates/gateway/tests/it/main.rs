@@ -16,6 +16,7 @@ mod orders;
 mod outages;
 mod process;
 mod products;
+mod protection;
 mod search;
 mod stock;
 mod stores;

@@ -2,8 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use actix_web::HttpRequest;
-use web::{Code, Error};
+use web::{Client, Code, Error};
 
 use crate::Search;
 use crate::limit::Standing;
@@ -15,8 +14,8 @@ pub(crate) type Fields = Vec<(&'static str, String)>;
 ///
 /// # Errors
 /// [`Code::RateLimited`] where the client has no request left.
-pub(crate) fn count(search: &Search, request: &HttpRequest) -> Result<Fields, Error> {
-    let client = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip());
+pub(crate) fn count(search: &Search, client: Client) -> Result<Fields, Error> {
+    let client = client.address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
     let Some(standing) = search.count_request(client) else { return Ok(Fields::new()) };
     let fields = fields(standing);
     if standing.is_served {

@@ -3,10 +3,10 @@
 use accounts::Authorized;
 use accounts::scope::CatalogueRead;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse, get};
+use actix_web::{HttpResponse, get};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
-use web::{FromParams, ParamReader, Params};
+use web::{Client, FromParams, ParamReader, Params};
 
 use super::limited;
 use crate::Search;
@@ -32,9 +32,9 @@ pub(crate) async fn suggest_titles(
     _: Authorized<CatalogueRead>,
     search: Data<Search>,
     Params(asked): Params<Parameters>,
-    request: HttpRequest,
+    client: Client,
 ) -> web::Result<HttpResponse> {
-    let fields = limited::count(&search, &request)?;
+    let fields = limited::count(&search, client)?;
     let (titles, outcome) = search.suggest(&asked.q).await?;
     let mut answer = HttpResponse::Ok();
     answer.insert_header(("X-Cache", outcome.as_str()));
