@@ -81,8 +81,9 @@ async fn find_out(database: &Database, mark: &Mark) -> Option<bool> {
 async fn look(database: &Database, mark: &Mark) -> Result<Option<bool>, db::Error> {
     match status(database, &mark.transaction).await {
         Ok(Some(status)) if status == "in progress" => return Ok(None),
-        // A number that is not given out yet: the server crashed, and the transaction with it.
-        Ok(_) | Err(db::Error::Query(_)) => {}
+        Ok(_) => {}
+        // The server crashed, and the transaction with it.
+        Err(error) if is_given_out_no_more(&error) => {}
         Err(error) => return Err(error),
     }
     let mut conn = database.connection().await?;
@@ -101,4 +102,79 @@ async fn status(database: &Database, transaction: &str) -> Result<Option<String>
         .get_result(&mut conn)
         .await?;
     Ok(row.status)
+}
+
+/// Whether PostgreSQL does not know the number: `transaction ID 7 is in the future`.
+fn is_given_out_no_more(error: &db::Error) -> bool {
+    matches!(error, db::Error::Query(refused) if refused.to_string().ends_with("is in the future"))
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, TimeDelta};
+    use testkit::TestDatabase;
+
+    use super::{Mark, PlaceError, look, settle};
+
+    /// The mark of order 1 of store 1, and that of an order that there is not, both of a transaction that was committed.
+    async fn commit(test: &TestDatabase) -> (Mark, Mark) {
+        test.build().await.fill(1, 1).await;
+        let created_at = DateTime::UNIX_EPOCH;
+        let insert = "WITH placed AS (INSERT INTO orders (store_id, id, status, created_at) VALUES (1, 1, 'CONFIRMED', to_timestamp(0))) \
+                      SELECT pg_current_xact_id()::text";
+        let transaction: String = test.sql().await.query_one(insert, &[]).await.unwrap().get(0);
+        let mark = |order_id| Mark { transaction: transaction.clone(), store_id: 1, order_id, created_at };
+        (mark(1), mark(2))
+    }
+
+    fn lost() -> Result<(), db::Error> {
+        Err(db::Error::Unavailable("the connection broke".into()))
+    }
+
+    fn assert_rolled_back(answer: Result<(), PlaceError>) {
+        let Err(PlaceError::Database(error)) = answer else { panic!("{answer:?}") };
+        assert!(matches!(*error, db::Error::Unavailable(_)), "{error}");
+    }
+
+    #[tokio::test]
+    async fn what_was_committed_counts() {
+        let test = TestDatabase::new().await;
+        let (committed, _) = commit(&test).await;
+        settle(&test, &committed, lost()).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_number_that_another_transaction_was_given_after_a_crash_proves_nothing() {
+        let test = TestDatabase::new().await;
+        let (committed, other) = commit(&test).await;
+        let earlier = Mark { created_at: DateTime::UNIX_EPOCH - TimeDelta::microseconds(1), ..committed };
+        for mark in [other, earlier] {
+            assert_rolled_back(settle(&test, &mark, lost()).await);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_number_that_is_not_given_out_was_lost_in_a_crash() {
+        let test = TestDatabase::new().await;
+        let (_, other) = commit(&test).await;
+        let mark = Mark { transaction: "4000000000000".into(), ..other };
+        assert_rolled_back(settle(&test, &mark, lost()).await);
+    }
+
+    #[tokio::test]
+    async fn a_transaction_is_waited_for() {
+        let test = TestDatabase::new().await;
+        let (_, other) = commit(&test).await;
+        let mut sql = test.sql().await;
+        let tx = sql.transaction().await.unwrap();
+        let transaction: String = tx.query_one("SELECT pg_current_xact_id()::text", &[]).await.unwrap().get(0);
+        let mark = Mark { transaction, ..other };
+        assert_eq!(look(&test, &mark).await.unwrap(), None);
+        let insert =
+            "INSERT INTO orders (store_id, id, status, created_at) VALUES (1, 2, 'CONFIRMED', to_timestamp(0))";
+        tx.batch_execute(insert).await.unwrap();
+        assert_eq!(look(&test, &mark).await.unwrap(), None);
+        tx.commit().await.unwrap();
+        assert_eq!(look(&test, &mark).await.unwrap(), Some(true));
+    }
 }
