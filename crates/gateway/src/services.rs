@@ -41,7 +41,7 @@ impl Services {
         let accounts = Accounts::new(database.clone(), clock.clone(), settings.accounts);
         let orders = Orders::new(database.clone(), clock.clone(), &settings.orders)?;
         let cache = Cache::new(&settings.cache)?;
-        let search = Search::new(database.clone(), cache.clone(), &settings.search);
+        let search = Search::new(database.clone(), cache.clone(), &settings.search)?;
         Ok(Self { database, clock, accounts, orders, cache, search, schema_is_current: Arc::default() })
     }
 

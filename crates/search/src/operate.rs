@@ -76,7 +76,7 @@ pub async fn status(database: &Database, folder: Option<&Path>) -> Result<Status
 /// # Errors
 /// As those of [`Search::products`].
 pub async fn explain(database: Database, query: Query) -> Result<(i64, Vec<Explanation>), Error> {
-    let search = Search::new(database, Cache::local(), &Config::default());
+    let search = Search::new(database, Cache::local(), &Config::default())?;
     search.catch_up().await?;
     let text = Text::read(query.text.as_deref());
     let answer = search.products(query, View::default()).await?;

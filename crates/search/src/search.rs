@@ -77,10 +77,13 @@ impl Key for Autocomplete {
 
 impl Search {
     /// Over this database, with suggestions in this cache. Begins to open or build the index, on the current runtime.
-    pub fn new(database: Database, cache: Cache, config: &Config) -> Self {
-        let follower = Follower::start(database.clone(), config.index_folder.clone());
+    ///
+    /// # Errors
+    /// As [`Database::apart`].
+    pub fn new(database: Database, cache: Cache, config: &Config) -> Result<Self, db::Error> {
+        let follower = Follower::start(&database, config.index_folder.clone())?;
         let suggest_limit = config.suggest_rate_limit.map(Limiter::new);
-        Self(Arc::new(Inner { database, cache, follower, suggest_limit }))
+        Ok(Self(Arc::new(Inner { database, cache, follower, suggest_limit })))
     }
 
     /// One page of what matches `query`.

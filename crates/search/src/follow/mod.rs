@@ -3,7 +3,9 @@
 //! Triggers write what changes into `search_changes`. A task of each process looks there ten times a second for what
 //! its index does not hold yet ([`position`] says how nothing can be missed), reads the products concerned as they are
 //! in one snapshot, replaces them in the index, and commits that together with the snapshot. Applying a change twice
-//! changes nothing, so nothing but the last commit matters after a crash. Processes follow each on their own.
+//! changes nothing, so nothing but the last commit matters after a crash. Processes follow each on their own, on one
+//! connection: when it breaks, the server may have crashed or been replaced by another, and what is doubtful then is
+//! looked at again.
 //!
 //! Metrics: `search_behind_seconds` since the index last held everything, `search_products`, `search_segments` and `search_bytes`
 //! in it, `search_changes_applied_total`, `search_failures_total`.
@@ -67,13 +69,14 @@ impl Drop for Follower {
 }
 
 impl Follower {
-    /// Begins to follow, on the current runtime, with the index in `folder` or in memory.
-    pub(crate) fn start(database: Database, folder: Option<PathBuf>) -> Self {
+    /// Begins to follow, on the current runtime and a connection of its own, with the index in `folder` or in memory.
+    pub(crate) fn start(database: &Database, folder: Option<PathBuf>) -> Result<Self, db::Error> {
+        let database = database.apart(1)?;
         let (sender, current) = watch::channel(None);
         let (wake, has_caught_up) = (Arc::new(Notify::new()), Arc::new(AtomicBool::new(false)));
         let task = task::Task::new(database.clone(), sender, wake.clone(), has_caught_up.clone());
         let task = tokio::spawn(task.run(folder)).abort_handle();
-        Self { database, current, wake, has_caught_up, task }
+        Ok(Self { database, current, wake, has_caught_up, task })
     }
 
     /// The index, or none while it is being opened or built for the first time.

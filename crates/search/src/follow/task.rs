@@ -10,7 +10,7 @@ use db::{Database, Tx};
 use tokio::sync::{Notify, mpsc, watch};
 
 use super::position::Position;
-use super::source::{self, Poll};
+use super::source::{self, Change, Poll};
 use super::{Current, FollowError};
 use crate::compute;
 use crate::index::{Categories, Entry, Home, Living, Stamp, Store, View};
@@ -38,6 +38,8 @@ struct Following {
     upkeep: Instant,
     /// The position of the last commit.
     committed: Position,
+    /// The connection that was followed on. On another one, the server may have crashed meanwhile, or be another.
+    connection: Option<i32>,
 }
 
 impl Task {
@@ -99,7 +101,7 @@ impl Task {
             tracing::info!(elapsed = ?begun.elapsed(), "opened the search index");
             return Ok(following);
         }
-        self.build(home, identity).await
+        self.build(home).await
     }
 
     /// Goes on with an index that an earlier process left, unless it is ahead of the database or too far behind it.
@@ -125,7 +127,7 @@ impl Task {
         let categories = read.await?;
         let view = View { segments: segments?, categories: Arc::new(Categories::new(categories)) };
         self.show(view, stamp.generation, seen.clone());
-        Ok(Some(Following { store, identity, upkeep: Instant::now(), committed: seen }))
+        Ok(Some(Following { store, identity, upkeep: Instant::now(), committed: seen, connection: None }))
     }
 
     /// Looks for changes and applies them.
@@ -137,21 +139,28 @@ impl Task {
         };
         if poll.pruned_below > current.position.least {
             tracing::warn!("what the search index lacks is gone from the log: building it anew");
-            return self.build(home, following.identity).await.map_err(Failed::anew);
+            return self.build(home).await.map_err(Failed::anew);
         }
-        if !poll.has_changes {
+        let is_in_doubt = following.connection != Some(poll.connection);
+        if !poll.has_changes && !is_in_doubt {
             return self.idle(following, &current, poll.position).await;
         }
-        let seen = current.position.clone();
         let most = WORTH_FOLLOWING + current.view.products() / 4;
-        let read = self.database.transaction(move |tx| Box::pin(read_changes(tx, seen, most))).await;
+        let (seen, identity) = (current.clone(), is_in_doubt.then(|| following.identity.clone()));
+        let read = self.database.transaction(move |tx| Box::pin(read_changes(tx, seen, identity, most))).await;
         match read {
             Err(error) => Err(Failed { error, keep: Some(following) }),
             Ok(None) => {
                 tracing::info!("much has changed: building the search index anew");
-                self.build(home, following.identity).await.map_err(Failed::anew)
+                self.build(home).await.map_err(Failed::anew)
             }
-            Ok(Some(changes)) => self.apply(following, &current, changes).await.map_err(Failed::anew),
+            Ok(Some(changes)) => {
+                let following = Following { connection: Some(poll.connection), ..following };
+                match changes.is_empty() {
+                    true => self.idle(following, &current, changes.position).await,
+                    false => self.apply(following, &current, changes).await.map_err(Failed::anew),
+                }
+            }
         }
     }
 
@@ -167,14 +176,14 @@ impl Task {
         position: Position,
     ) -> Result<Following, Failed> {
         self.has_caught_up.store(true, Ordering::Relaxed);
-        if position != current.position {
+        if !current.position.covers(&position) {
             self.show(current.view.clone(), current.generation, position.clone());
         }
         if following.upkeep.elapsed() < UPKEEP {
             return Ok(following);
         }
         following.upkeep = Instant::now();
-        if following.committed != position {
+        if !following.committed.covers(&position) {
             let stamp = Stamp::new(following.identity.clone(), position.to_string(), current.generation);
             let (store, committed) = commit(following.store, stamp).await;
             committed.map_err(|error| Failed::anew(error.into()))?;
@@ -191,8 +200,7 @@ impl Task {
     }
 
     async fn apply(&self, following: Following, current: &Current, changes: Changes) -> Result<Following, FollowError> {
-        let Changes { position, touched, entries, categories, titles } = changes;
-        let generation = current.generation + titles;
+        let Changes { position, generation, touched, entries, categories } = changes;
         let stamp = Stamp::new(following.identity.clone(), position.to_string(), generation);
         let store = following.store;
         let count = touched.len();
@@ -216,7 +224,8 @@ impl Task {
     }
 
     /// Builds an index beside the one that serves, and swaps.
-    async fn build(&self, home: &Arc<Home>, identity: String) -> Result<Following, FollowError> {
+    async fn build(&self, home: &Arc<Home>) -> Result<Following, FollowError> {
+        let identity = source::identity(&mut self.database.connection().await?).await?;
         let at_home = home.clone();
         let fresh = compute(move || at_home.fresh()).await.map_err(FollowError::from);
         let built = match fresh {
@@ -256,7 +265,7 @@ impl Task {
         })
         .await?;
         tracing::info!(products, elapsed = ?begun.elapsed(), "built the search index");
-        Ok(Following { store, identity, upkeep: Instant::now(), committed: position })
+        Ok(Following { store, identity, upkeep: Instant::now(), committed: position, connection: None })
     }
 
     fn show(&self, view: View, generation: i64, position: Position) {
@@ -282,19 +291,40 @@ impl Failed {
 /// What has changed, read at one moment.
 struct Changes {
     position: Position,
+    generation: i64,
     touched: Vec<i64>,
     entries: Vec<Entry>,
     categories: Option<Vec<(i64, String)>>,
-    /// Changes of titles.
-    titles: i64,
 }
 
-/// The changes that `seen` lacks; none where there are more than `most`, or of everything.
-async fn read_changes(tx: &mut Tx, seen: Position, most: usize) -> Result<Option<Changes>, FollowError> {
+impl Changes {
+    fn is_empty(&self) -> bool {
+        self.touched.is_empty() && self.categories.is_none()
+    }
+}
+
+/// The changes that `seen` lacks; none where an index has to be built anew: for there being more than `most`, or changes
+/// of everything, or another database.
+///
+/// With an `identity` it is in doubt whether this is still the database of that name, and whether it has crashed.
+async fn read_changes(
+    tx: &mut Tx,
+    seen: Arc<Current>,
+    identity: Option<String>,
+    most: usize,
+) -> Result<Option<Changes>, FollowError> {
     let position = source::freeze(tx).await?;
-    let changes = source::changes(tx, &seen, i64::try_from(most).unwrap_or(i64::MAX)).await?;
-    let is = |kind: &str| changes.iter().filter(move |change| change.kind == kind).count();
-    if changes.len() >= most || is("everything") > 0 {
+    let mut changes = source::changes(tx, &seen.position, i64::try_from(most).unwrap_or(i64::MAX)).await?;
+    let is = |changes: &[Change], kind: &str| changes.iter().filter(|change| change.kind == kind).count();
+    let mut generation = seen.generation + i64::try_from(is(&changes, "title")).unwrap_or(i64::MAX);
+    if let Some(identity) = identity {
+        if source::identity(tx).await? != identity {
+            return Ok(None);
+        }
+        changes.extend(source::changes_in_doubt(tx, &seen.position).await?);
+        generation = source::generation(tx).await?;
+    }
+    if changes.len() >= most || is(&changes, "everything") > 0 {
         return Ok(None);
     }
     let touched: HashSet<i64> = changes.iter().filter_map(|change| change.product_id).collect();
@@ -303,12 +333,11 @@ async fn read_changes(tx: &mut Tx, seen: Position, most: usize) -> Result<Option
         [] => Vec::new(),
         touched => source::products(tx, touched).await?,
     };
-    let categories = match is("category") {
+    let categories = match is(&changes, "category") {
         0 => None,
         _ => Some(source::all_categories(tx).await?),
     };
-    let titles = i64::try_from(is("title")).unwrap_or(i64::MAX);
-    Ok(Some(Changes { position, touched, entries, categories, titles }))
+    Ok(Some(Changes { position, generation, touched, entries, categories }))
 }
 
 /// Sends every product on, and tells what else there is of the same moment.

@@ -85,7 +85,7 @@ async fn a_database_that_is_away_is_told_fast() {
     let proxy = testkit::Proxy::to(testkit::address_of(test.url())).await;
     let database =
         db::Database::new(&db::Config::new(testkit::through(test.url(), &proxy), db::Role::Gateway)).unwrap();
-    let search = search::Search::new(database, cache::Cache::local(), &search::Config::default());
+    let search = search::Search::new(database, cache::Cache::local(), &search::Config::default()).unwrap();
     search.catch_up().await.unwrap();
     test.build().await.product("Green Tea", "drinks", "3.50").await;
     search.catch_up().await.unwrap();

@@ -12,7 +12,7 @@ use testkit::TestDatabase;
 
 /// A search over the database, without Redis.
 fn search(test: &TestDatabase) -> Search {
-    Search::new(test.handle(), Cache::local(), &Config::default())
+    Search::new(test.handle(), Cache::local(), &Config::default()).unwrap()
 }
 
 /// Asks for these words.

@@ -15,7 +15,7 @@ async fn through_redis(test: &TestDatabase, url: String, prefix: &str) -> (Searc
         assert!(begun.elapsed() < Duration::from_secs(5));
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    (Search::new(test.handle(), cache.clone(), &Config::default()), cache)
+    (Search::new(test.handle(), cache.clone(), &Config::default()).unwrap(), cache)
 }
 
 async fn suggest(search: &Search, query: &str) -> (Vec<String>, Outcome) {
