@@ -58,6 +58,6 @@ impl Facets {
 }
 
 /// The place in [`PRICES`] of a price in hundredths.
-pub(crate) fn range(price: i64) -> u8 {
-    PRICES[1..].iter().map(|least| u8::from(price >= least * 100)).sum()
+pub(crate) fn range(price: i64) -> usize {
+    PRICES[1..].iter().map(|least| usize::from(price >= least * 100)).sum()
 }

@@ -36,7 +36,7 @@ mod words;
 pub(crate) use categories::Categories;
 pub(crate) use home::Home;
 pub(crate) use schema::{ANYWHERE, Entry};
-pub(crate) use segment::{Doc, Postings, Segment};
+pub(crate) use segment::{Doc, Facet, Postings, Segment};
 pub(crate) use store::{Stamp, Store};
 pub(crate) use tokens::is_signs;
 pub(crate) use view::{Living, View};

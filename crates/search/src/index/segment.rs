@@ -2,6 +2,7 @@
 //! [`View`](super::View)'s to know.
 
 use std::io;
+use std::ops::Range;
 use std::sync::Arc;
 
 use tantivy::columnar::{Column, StrColumn};
@@ -10,25 +11,55 @@ use tantivy::postings::TermInfo;
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{TantivyError, Term};
 
-use crate::facets;
+use crate::facets::{self, PRICES};
 use crate::index::schema::{ANYWHERE, Fields, KEY_SEPARATOR};
 use crate::index::words::{WordId, Words};
 
 /// Number of a document in its segment.
 pub(crate) type Doc = u32;
 
+/// The category, as its place in a segment's `category_ids`, and the price range of a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Facet(u32);
+
+impl Facet {
+    fn new(category: usize, price: i64) -> Self {
+        Self(u32::try_from(category * PRICES.len() + facets::range(price)).unwrap_or(u32::MAX))
+    }
+
+    /// All facets of so many categories, in the order of their [`place`](Self::place).
+    pub(crate) fn count(categories: usize) -> usize {
+        categories * PRICES.len()
+    }
+
+    /// Its place among all facets.
+    pub(crate) fn place(self) -> usize {
+        self.0 as usize
+    }
+
+    pub(crate) fn category(self) -> usize {
+        self.place() / PRICES.len()
+    }
+
+    pub(crate) fn price_range(self) -> usize {
+        self.place() % PRICES.len()
+    }
+}
+
 /// Columns as arrays by document, and the dictionaries of both texts.
 pub(crate) struct Segment {
     pub(super) segment_id: SegmentId,
     pub(crate) ids: Vec<i64>,
     pub(crate) prices: Vec<i64>,
-    /// Places in the ranges that facets count.
-    pub(crate) price_ranges: Vec<u8>,
     pub(crate) created: Vec<i64>,
     /// Characters of the title.
     pub(crate) lengths: Vec<u16>,
-    /// Places in `category_ids`.
-    pub(crate) categories: Vec<u32>,
+    /// What facets count of each document.
+    pub(crate) facets: Vec<Facet>,
+    /// The documents in each order that results are sorted by, for when so many match that the first are soon met.
+    pub(crate) by_price: Vec<Doc>,
+    pub(crate) by_created: Vec<Doc>,
+    pub(crate) by_length: Vec<Doc>,
     /// The ids of this segment's categories, ascending.
     pub(crate) category_ids: Vec<i64>,
     /// A bit for each document that any store has in stock. They are most, so their list would take long to read.
@@ -53,11 +84,13 @@ pub(crate) struct Titles {
     /// For each document its title's place in the alphabetical order of the segment's distinct titles.
     pub(crate) places: Vec<u32>,
     keys: StrColumn,
-    /// The first word of each title; one that there is not where it has none.
-    pub(crate) first: Vec<WordId>,
+    /// The documents by the first word of their titles; without those whose titles have none.
+    by_first: Vec<Doc>,
     words: Vec<WordId>,
     /// Where each document's words begin in `words`; one more for the end.
     starts: Vec<u32>,
+    /// A bit for each document whose title is one word.
+    pub(crate) single: Vec<u64>,
 }
 
 impl Segment {
@@ -68,8 +101,10 @@ impl Segment {
         let mut category_ids = category.clone();
         category_ids.sort_unstable();
         category_ids.dedup();
-        let place = |id: &i64| u32::try_from(category_ids.partition_point(|other| other < id)).unwrap_or(u32::MAX);
-        let prices = numbers("price")?;
+        let place = |id: &i64| category_ids.partition_point(|other| other < id);
+        let (ids, prices, created) = (numbers("id")?, numbers("price")?, numbers("created")?);
+        let lengths = numbers("length")?.into_iter().map(|length| u16::try_from(length).unwrap_or(u16::MAX));
+        let lengths: Vec<u16> = lengths.collect();
         let title = Text::open(reader, fields.title)?;
         let by_stock = reader.inverted_index(fields.stock)?;
         let mut in_stock_anywhere = vec![0; documents.div_ceil(64) as usize];
@@ -78,12 +113,14 @@ impl Segment {
         }
         Ok(Self {
             segment_id: reader.segment_id(),
-            ids: numbers("id")?,
-            price_ranges: prices.iter().map(|price| facets::range(*price)).collect(),
+            facets: category.iter().zip(&prices).map(|(id, price)| Facet::new(place(id), *price)).collect(),
+            by_price: sorted_by(&prices),
+            by_created: sorted_by(&created),
+            by_length: sorted_by(&lengths),
+            ids,
             prices,
-            created: numbers("created")?,
-            lengths: numbers("length")?.into_iter().map(|length| u16::try_from(length).unwrap_or(u16::MAX)).collect(),
-            categories: category.iter().map(place).collect(),
+            created,
+            lengths,
             titles: Titles::open(reader, &title.words)?,
             title,
             description: Text::open(reader, fields.description)?,
@@ -103,6 +140,14 @@ impl Segment {
     /// Documents of a category.
     pub(crate) fn category(&self, id: i64) -> Result<Option<Postings<'_>>, TantivyError> {
         Postings::of(&self.by_category, &Term::from_field_i64(self.fields.category, id))
+    }
+
+    /// Documents with a price from `least` to `most`, the cheapest first.
+    pub(crate) fn priced(&self, least: i64, most: i64) -> &[Doc] {
+        let price = |doc: Doc| self.prices[doc as usize];
+        let start = self.by_price.partition_point(|doc| price(*doc) < least);
+        let count = self.by_price[start..].partition_point(|doc| price(*doc) <= most);
+        &self.by_price[start..start + count]
     }
 
     /// Documents in stock at a store.
@@ -198,14 +243,28 @@ impl Titles {
         }
         starts.push(u32::try_from(words.len()).unwrap_or(u32::MAX));
         let places = places.into_iter().map(|place| u32::try_from(place).unwrap_or(u32::MAX)).collect();
-        let first = starts.windows(2).map(|ends| if ends[0] < ends[1] { words[ends[0] as usize] } else { WordId::MAX });
-        Ok(Self { first: first.collect(), places, keys, words, starts })
+        let first = |doc: Doc| words[starts[doc as usize] as usize];
+        let has_words = |doc: &Doc| starts[*doc as usize] < starts[*doc as usize + 1];
+        let mut by_first: Vec<Doc> = (0..documents).filter(has_words).collect();
+        by_first.sort_by_cached_key(|doc| first(*doc));
+        let mut single = vec![0; documents.div_ceil(64) as usize];
+        let singles = starts.windows(2).enumerate().filter(|(_, ends)| ends[1] - ends[0] == 1);
+        singles.for_each(|(document, _)| single[document / 64] |= 1 << (document % 64));
+        Ok(Self { by_first, places, keys, words, starts, single })
     }
 
     /// A title's words in their order.
     pub(crate) fn words(&self, document: Doc) -> &[WordId] {
         let document = document as usize;
         &self.words[self.starts[document] as usize..self.starts[document + 1] as usize]
+    }
+
+    /// Documents whose titles begin with one of these words.
+    pub(crate) fn beginning_with(&self, words: &Range<WordId>) -> &[Doc] {
+        let first = |doc: &Doc| self.words(*doc).first().copied().unwrap_or_default();
+        let start = self.by_first.partition_point(|doc| first(doc) < words.start);
+        let count = self.by_first[start..].partition_point(|doc| first(doc) < words.end);
+        &self.by_first[start..start + count]
     }
 
     /// How many distinct titles there are.
@@ -220,6 +279,13 @@ impl Titles {
         let (plain, title) = key.split_once(KEY_SEPARATOR).unwrap_or_default();
         Ok((plain.to_owned(), title.to_owned()))
     }
+}
+
+/// The documents in the order of their values.
+fn sorted_by<T: Ord + Copy>(values: &[T]) -> Vec<Doc> {
+    let mut keyed: Vec<(T, Doc)> = values.iter().copied().zip(0..).collect();
+    keyed.sort_unstable();
+    keyed.into_iter().map(|(_, doc)| doc).collect()
 }
 
 /// Every document's value.

@@ -61,10 +61,10 @@ impl Living {
         self.totals.get_or_init(|| {
             let segment = &*self.segment;
             let mut totals = Totals { categories: vec![0; segment.category_ids.len()], prices: [0; PRICES.len()] };
-            for (doc, (category, price)) in (0..).zip(segment.categories.iter().zip(&segment.price_ranges)) {
+            for (doc, facet) in (0..).zip(&segment.facets) {
                 let is_alive = i64::from(self.is_alive(doc));
-                totals.categories[*category as usize] += is_alive;
-                totals.prices[usize::from(*price)] += is_alive;
+                totals.categories[facet.category()] += is_alive;
+                totals.prices[facet.price_range()] += is_alive;
             }
             totals
         })

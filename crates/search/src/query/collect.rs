@@ -6,9 +6,9 @@ use tantivy::TantivyError;
 
 use crate::facets::PRICES;
 use crate::find::Sort;
-use crate::index::{Doc, Living, Segment, WordId};
+use crate::index::{Doc, Facet, Living, Segment, WordId};
 use crate::query::cost::Cost;
-use crate::query::gather::Scratch;
+use crate::query::gather::{Scratch, each, is_set};
 use crate::query::sieve::Sieve;
 use crate::query::text::Text;
 use crate::query::top::{Top, sortable, unsortable};
@@ -45,17 +45,27 @@ impl Collected {
             Some(counts) => counts.take(segment, matches, sieve, places),
             None => sift(segment, matches, sieve)?,
         }
-        self.count += matches.count();
+        let found = Found { segment, matches, count: matches.count() };
+        self.count += found.count;
         let top = &mut self.top;
+        let price = |doc: Doc| sortable(segment.prices[doc as usize]);
+        let created = |doc: Doc| sortable(segment.created[doc as usize]);
         match sort {
-            Sort::Relevance => by_relevance(segment, matches, text, top),
-            Sort::Price => by(segment, matches, top, |doc| sortable(segment.prices[doc as usize]), sortable),
-            Sort::PriceDescending => by(segment, matches, top, |doc| !sortable(segment.prices[doc as usize]), sortable),
-            Sort::Newest => {
-                by(segment, matches, top, |doc| !sortable(segment.created[doc as usize]), |id| !sortable(id))
-            }
+            Sort::Relevance => match matches.costs.same {
+                Some(cost) => found.by_length(cost, text, top),
+                None => found.by_relevance(text, top),
+            },
+            Sort::Price => found.by(segment.by_price.iter(), top, price, sortable),
+            Sort::PriceDescending => found.by(segment.by_price.iter().rev(), top, |doc| !price(doc), sortable),
+            Sort::Newest => found.by(segment.by_created.iter().rev(), top, |doc| !created(doc), |id| !sortable(id)),
         }
         Ok(())
+    }
+
+    /// Whether a match that costs more than this may be among the first by relevance.
+    pub(crate) fn may_take_dearer_than(&mut self, cost: u32) -> bool {
+        self.top.settle();
+        self.top.may_take(SOMETHING_ELSE << 50 | u64::from(cost + 1) << 18)
     }
 }
 
@@ -90,15 +100,25 @@ impl Counts {
     /// Counts each facet without its own filter, and leaves the matches that pass both.
     fn take(&mut self, segment: &Segment, matches: &mut Scratch, sieve: &Sieve, places: &[Option<usize>]) {
         let will_do = sieve.categories(segment);
-        let mut by_category = vec![0; segment.category_ids.len()];
-        matches.keep(|doc| {
-            let category = segment.categories[doc] as usize;
-            let is_category = will_do.as_ref().is_none_or(|will_do| will_do[category]);
-            let is_price = !sieve.has_prices() || sieve.passes(segment.prices[doc]);
-            self.prices[usize::from(segment.price_ranges[doc])] += i64::from(is_category);
-            by_category[category] += i64::from(is_price);
-            is_category && is_price
-        });
+        let categories = segment.category_ids.len();
+        let mut by_category = vec![0; categories];
+        if will_do.is_none() && !sieve.has_prices() {
+            let mut by_facet = vec![0; Facet::count(categories)];
+            matches.each(|doc| by_facet[segment.facets[doc as usize].place()] += 1);
+            for (category, by_price) in by_category.iter_mut().zip(by_facet.chunks_exact(PRICES.len())) {
+                *category = by_price.iter().sum();
+                self.prices.iter_mut().zip(by_price).for_each(|(sum, count)| *sum += count);
+            }
+        } else {
+            matches.keep(|doc| {
+                let facet = segment.facets[doc];
+                let is_category = will_do.as_ref().is_none_or(|will_do| will_do[facet.category()]);
+                let is_price = !sieve.has_prices() || sieve.passes(segment.prices[doc]);
+                self.prices[facet.price_range()] += i64::from(is_category);
+                by_category[facet.category()] += i64::from(is_price);
+                is_category && is_price
+            });
+        }
         self.add_categories(&by_category, places);
     }
 }
@@ -111,46 +131,116 @@ pub(crate) fn sift(segment: &Segment, matches: &mut Scratch, sieve: &Sieve) -> R
         let listed: usize = lists.iter().map(|list| list.len() as usize).sum();
         match listed < matches.count() {
             true => matches.keep_listed(&lists)?,
-            false => matches.keep(|doc| will_do[segment.categories[doc] as usize]),
+            false => matches.keep(|doc| will_do[segment.facets[doc].category()]),
         }
     }
     if sieve.has_prices() {
-        matches.keep(|doc| sieve.passes(segment.prices[doc]));
+        let priced = sieve.priced(segment);
+        match priced.len() < matches.count() {
+            true => matches.keep_these(priced),
+            false => matches.keep(|doc| sieve.passes(segment.prices[doc])),
+        }
     }
     Ok(())
 }
 
-fn by(segment: &Segment, matches: &Scratch, top: &mut Top, sorted_by: impl Fn(Doc) -> u64, tie: impl Fn(i64) -> u64) {
-    matches.each(|doc| {
-        let first = sorted_by(doc);
-        if top.may_take(first) {
-            top.show((first, tie(segment.ids[doc as usize])));
-        }
-    });
+/// A segment's matches that passed.
+struct Found<'f> {
+    segment: &'f Segment,
+    matches: &'f Scratch,
+    count: usize,
 }
 
-fn by_relevance(segment: &Segment, matches: &Scratch, text: &Text, top: &mut Top) {
-    let asked = Asked::new(segment, text);
-    let words = asked.as_ref().map_or(0, |asked| asked.words.len() + 1);
-    matches.each(|doc| {
-        let length = u64::from(segment.lengths[doc as usize]);
-        // At the best, unless the title is the query. Most of many matches go no further.
-        let is_long = !top.may_take(SOMETHING_ELSE << 50 | length);
-        if is_long && segment.titles.words(doc).len() != words {
-            return;
+impl Found<'_> {
+    /// Shows what may be among the first when sorted by this, then by id. `ordered` has all documents in that order, but
+    /// for their ids.
+    fn by<'d>(
+        &self,
+        ordered: impl Iterator<Item = &'d Doc>,
+        top: &mut Top,
+        sorted_by: impl Fn(Doc) -> u64,
+        tie: impl Fn(i64) -> u64,
+    ) {
+        let id = |doc: Doc| tie(self.segment.ids[doc as usize]);
+        match self.is_soon_met(top) {
+            true => self.walk(ordered.copied(), top, sorted_by, id),
+            false => self.scan(top, sorted_by, id),
         }
-        let cost = matches.costs[doc as usize];
-        // A title with the whole query has every word of it as it is, but for the last, which it may go on.
-        let held = if cost <= Cost::HELD.number() {
-            asked.as_ref().map_or(Held::No, |asked| asked.held_by(doc))
-        } else {
-            Held::No
-        };
-        let first = held.is_title() << 50 | u64::from(cost) << 18 | held.is_side_by_side() << 16 | length;
-        if top.may_take(first) {
-            top.show((first, sortable(segment.ids[doc as usize])));
+    }
+
+    /// By relevance, where all cost the same: then the length of the title decides, unless it is the query.
+    fn by_length(&self, cost: u32, text: &Text, top: &mut Top) {
+        let segment = self.segment;
+        let asked = if cost <= Cost::HELD.number() { Asked::new(segment, text) } else { None };
+        let is_single = |doc: Doc| is_set(&segment.titles.single, doc);
+        let held = |doc: Doc| asked.as_ref().filter(|_| is_single(doc)).map_or(Held::No, |asked| asked.held_by(doc));
+        let rank = |doc: Doc| held(doc).rank(cost, segment.lengths[doc as usize]);
+        let id = |doc: Doc| sortable(segment.ids[doc as usize]);
+        if !self.is_soon_met(top) {
+            return self.scan(top, rank, id);
         }
-    });
+        // Few titles are one word, so those that are the query are looked for among them.
+        let singles = self.matches.matched.iter().zip(&segment.titles.single).map(|(matched, single)| matched & single);
+        each(singles, |doc| {
+            if held(doc) != Held::No {
+                top.show((rank(doc), id(doc)));
+            }
+        });
+        let others = segment.by_length.iter().copied().filter(|doc| held(*doc) == Held::No);
+        self.walk(others, top, rank, id);
+    }
+
+    /// Whether so many match that the first ones are sooner met in order than by going through all.
+    fn is_soon_met(&self, top: &Top) -> bool {
+        top.room() * self.segment.len() < self.count * self.count
+    }
+
+    fn scan(&self, top: &mut Top, sorted_by: impl Fn(Doc) -> u64, id: impl Fn(Doc) -> u64) {
+        self.matches.each(|doc| {
+            let first = sorted_by(doc);
+            if top.may_take(first) {
+                top.show((first, id(doc)));
+            }
+        });
+    }
+
+    fn walk(
+        &self,
+        ordered: impl Iterator<Item = Doc>,
+        top: &mut Top,
+        sorted_by: impl Fn(Doc) -> u64,
+        id: impl Fn(Doc) -> u64,
+    ) {
+        let (mut left, mut last) = (top.room(), 0);
+        for doc in ordered.filter(|doc| is_set(&self.matches.matched, *doc)) {
+            let first = sorted_by(doc);
+            // Of those that are alike, ids decide.
+            if (left == 0 && first != last) || !top.may_take(first) {
+                break;
+            }
+            top.show((first, id(doc)));
+            (left, last) = (left.saturating_sub(1), first);
+        }
+    }
+
+    fn by_relevance(&self, text: &Text, top: &mut Top) {
+        let segment = self.segment;
+        let asked = Asked::new(segment, text);
+        self.matches.each(|doc| {
+            let (cost, length) = (self.matches.costs.each[doc as usize], segment.lengths[doc as usize]);
+            // A title with the whole query has every word of it as it is, but for the last, which it may go on.
+            let asked = asked.as_ref().filter(|_| cost <= Cost::HELD.number());
+            // At the best; most of many matches go no further.
+            let best = asked.map_or(Held::No, |asked| asked.at_best(doc));
+            if !top.may_take(best.rank(cost, length)) {
+                return;
+            }
+            let first = asked.map_or(Held::No, |asked| asked.held_by(doc)).rank(cost, length);
+            if top.may_take(first) {
+                top.show((first, sortable(segment.ids[doc as usize])));
+            }
+        });
+    }
 }
 
 /// Of a title that is not the query.
@@ -167,6 +257,11 @@ enum Held {
 }
 
 impl Held {
+    /// What is sorted by, before the id.
+    fn rank(self, cost: u32, length: u16) -> u64 {
+        self.is_title() << 50 | u64::from(cost) << 18 | self.is_side_by_side() << 16 | u64::from(length)
+    }
+
     fn is_title(self) -> u64 {
         match self {
             Self::Whole => 0,
@@ -202,6 +297,14 @@ impl<'a> Asked<'a> {
         let (last, words) = whole.split_last()?;
         let words = words.iter().map(|word| dictionary.find(word)).collect::<Option<_>>()?;
         Some(Self { segment, query, words, last: dictionary.find(last), beginning: dictionary.beginning_with(last) })
+    }
+
+    /// What [`held_by`](Self::held_by) may give for a title of as many words.
+    fn at_best(&self, doc: Doc) -> Held {
+        match self.segment.titles.words(doc).len() == self.words.len() + 1 {
+            true => Held::Whole,
+            false => Held::Beginning,
+        }
     }
 
     fn held_by(&self, doc: Doc) -> Held {

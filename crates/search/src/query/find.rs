@@ -13,6 +13,7 @@ use crate::query::advice::advise;
 use crate::query::collect::{Collected, Counts, id_of, sift};
 use crate::query::gather::Scratch;
 use crate::query::sieve::Sieve;
+use crate::query::sources::Sources;
 use crate::query::text::Text;
 use crate::query::top::Top;
 
@@ -58,13 +59,20 @@ pub(crate) fn find(view: &View, text: &Text, query: &Query, store: Option<i64>) 
     let facets = query.facets.then(|| Counts::new(view.categories.all.len()));
     let mut collected = Collected { count: 0, top: Top::new(room), facets };
     for living in &view.segments {
+        let segment = &*living.segment;
+        let places = view.categories.places(&segment.category_ids);
         with_scratch(|scratch| -> Result<(), TantivyError> {
-            scratch.gather(living, text, &view.categories)?;
-            if let Some(store) = sieve.stock {
-                scratch.keep_in_stock(&living.segment, store)?;
+            scratch.begin(living, sieve.stock)?;
+            match Sources::alone(text, segment, &view.categories)? {
+                Some(sources) => scratch.portions(&sources, sort == Sort::Relevance, |scratch, cost| {
+                    collected.take(living, scratch, text, sort, &sieve, &places)?;
+                    Ok(collected.may_take_dearer_than(cost))
+                }),
+                None => {
+                    scratch.gather(segment, text, &view.categories)?;
+                    collected.take(living, scratch, text, sort, &sieve, &places)
+                }
             }
-            let places = view.categories.places(&living.segment.category_ids);
-            collected.take(living, scratch, text, sort, &sieve, &places)
         })?;
     }
 
@@ -100,12 +108,10 @@ fn order(sort: Option<Sort>, text: &Text) -> Sort {
 pub(crate) fn count(view: &View, text: &Text, sieve: &Sieve, any_word: bool) -> Result<usize, TantivyError> {
     let count_one = |living: &Living| {
         with_scratch(|scratch| {
+            scratch.begin(living, sieve.stock)?;
             match any_word {
-                true => scratch.gather_any(living, text, &view.categories)?,
-                false => scratch.gather(living, text, &view.categories)?,
-            }
-            if let Some(store) = sieve.stock {
-                scratch.keep_in_stock(&living.segment, store)?;
+                true => scratch.gather_any(&living.segment, text, &view.categories)?,
+                false => scratch.gather(&living.segment, text, &view.categories)?,
             }
             sift(&living.segment, scratch, sieve)?;
             Ok(scratch.count())

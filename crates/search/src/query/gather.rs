@@ -2,7 +2,7 @@
 
 use tantivy::TantivyError;
 
-use crate::index::{ANYWHERE, Categories, Living, Postings, Segment};
+use crate::index::{ANYWHERE, Categories, Doc, Living, Postings, Segment};
 use crate::query::sources::Sources;
 use crate::query::text::Text;
 
@@ -11,18 +11,64 @@ use crate::query::text::Text;
 pub(crate) struct Scratch {
     /// A bit for each document that matches.
     pub(crate) matched: Vec<u64>,
-    /// What each document that matches costs; other documents may have anything.
-    pub(crate) costs: Vec<u32>,
+    pub(crate) costs: Costs,
+    /// A bit for each document that may match.
+    allowed: Vec<u64>,
     other: Vec<u64>,
 }
 
+/// What matches cost.
+#[derive(Default)]
+pub(crate) struct Costs {
+    /// All of them the same.
+    pub(crate) same: Option<u32>,
+    /// Else each this; documents that do not match may have anything.
+    pub(crate) each: Vec<u32>,
+}
+
 impl Scratch {
-    /// Finds the documents that match `text` and are alive.
-    pub(crate) fn gather(&mut self, living: &Living, text: &Text, categories: &Categories) -> Result<(), TantivyError> {
+    /// Makes room for the matches of a segment: of its documents that are alive and in stock at `store`, which may be
+    /// [`ANYWHERE`] or, where that does not matter, none.
+    pub(crate) fn begin(&mut self, living: &Living, store: Option<i64>) -> Result<(), TantivyError> {
         let segment = &*living.segment;
-        self.clear(segment);
+        let words = segment.len().div_ceil(64);
+        for bits in [&mut self.matched, &mut self.allowed, &mut self.other] {
+            bits.clear();
+            bits.resize(words, 0);
+        }
+        match &living.alive {
+            Some(alive) => self.allowed.copy_from_slice(alive),
+            None => fill(&mut self.allowed, segment.len()),
+        }
+        match store {
+            None => {}
+            Some(ANYWHERE) => keep_both(&mut self.allowed, &segment.in_stock_anywhere),
+            Some(store) => {
+                if let Some(list) = segment.in_stock(store)? {
+                    list.each_run(|run| run.iter().for_each(|doc| set(&mut self.other, *doc)))?;
+                }
+                keep_both(&mut self.allowed, &self.other);
+            }
+        }
+        Ok(())
+    }
+
+    /// Finds the documents that match `text`.
+    pub(crate) fn gather(
+        &mut self,
+        segment: &Segment,
+        text: &Text,
+        categories: &Categories,
+    ) -> Result<(), TantivyError> {
+        if self.costs.each.len() < segment.len() {
+            self.costs.each.resize(segment.len(), 0);
+        }
+        self.costs.same = None;
         match text {
-            Text::Anything => fill(&mut self.matched, segment.len()),
+            Text::Anything => {
+                self.matched.fill(u64::MAX);
+                self.costs.same = Some(0);
+            }
             Text::Words { typed, .. } => {
                 let sources = typed.iter().map(|typed| Sources::of_word(typed, segment, categories));
                 self.all(sources.collect::<Result<_, _>>()?)?;
@@ -32,32 +78,50 @@ impl Scratch {
                 self.all(sources.collect::<Result<_, _>>()?)?;
             }
         }
-        self.keep_alive(living);
+        keep_both(&mut self.matched, &self.allowed);
         Ok(())
     }
 
-    /// Finds the documents that match any of the words and are alive, whatever they cost.
+    /// Finds the documents that match any of the words, whatever they cost.
     pub(crate) fn gather_any(
         &mut self,
-        living: &Living,
+        segment: &Segment,
         text: &Text,
         categories: &Categories,
     ) -> Result<(), TantivyError> {
-        self.clear(&living.segment);
         for typed in text.words() {
-            for (_, list) in Sources::of_word(typed, &living.segment, categories)?.lists {
-                list.each_run(|run| run.iter().for_each(|doc| set(&mut self.matched, *doc)))?;
+            for (_, list) in Sources::of_word(typed, segment, categories)?.lists {
+                self.add(&list)?;
             }
         }
-        self.keep_alive(living);
+        keep_both(&mut self.matched, &self.allowed);
         Ok(())
     }
 
-    /// Keeps what is in stock at `store`, which may be [`ANYWHERE`].
-    pub(crate) fn keep_in_stock(&mut self, segment: &Segment, store: i64) -> Result<(), TantivyError> {
-        match store {
-            ANYWHERE => self.matched.iter_mut().zip(&segment.in_stock_anywhere).for_each(|(bits, kept)| *bits &= kept),
-            store => self.keep_listed(segment.in_stock(store)?.as_slice())?,
+    /// Finds the documents that match one word, and has them taken in portions: those that cost the same, the least
+    /// first. Once `take` says that costs do not matter any more, the rest is one portion.
+    pub(crate) fn portions(
+        &mut self,
+        sources: &Sources<'_>,
+        mut cost_matters: bool,
+        mut take: impl FnMut(&mut Self, u32) -> Result<bool, TantivyError>,
+    ) -> Result<(), TantivyError> {
+        let mut rest = &sources.lists[..];
+        while let Some((cost, _)) = rest.first() {
+            let count = if cost_matters { rest.partition_point(|(other, _)| other == cost) } else { rest.len() };
+            let (portion, others) = rest.split_at(count);
+            self.matched.fill(0);
+            for (_, list) in portion {
+                self.add(list)?;
+            }
+            // What was taken at a lower cost is not taken again.
+            for (matched, allowed) in self.matched.iter_mut().zip(&mut self.allowed) {
+                *matched &= *allowed;
+                *allowed &= !*matched;
+            }
+            self.costs.same = Some(cost.number());
+            cost_matters = take(self, cost.number())? && cost_matters;
+            rest = others;
         }
         Ok(())
     }
@@ -68,8 +132,15 @@ impl Scratch {
         for list in lists {
             list.each_run(|run| run.iter().for_each(|doc| set(&mut self.other, *doc)))?;
         }
-        self.matched.iter_mut().zip(&self.other).for_each(|(matched, kept)| *matched &= kept);
+        keep_both(&mut self.matched, &self.other);
         Ok(())
+    }
+
+    /// Keeps what is among these.
+    pub(crate) fn keep_these(&mut self, documents: &[Doc]) {
+        self.other.fill(0);
+        documents.iter().for_each(|doc| set(&mut self.other, *doc));
+        keep_both(&mut self.matched, &self.other);
     }
 
     /// Keeps the documents that `will_do`.
@@ -93,18 +164,7 @@ impl Scratch {
 
     /// Gives each document that matches, in ascending order.
     pub(crate) fn each(&self, give: impl FnMut(u32)) {
-        each(&self.matched, give);
-    }
-
-    fn clear(&mut self, segment: &Segment) {
-        let words = segment.len().div_ceil(64);
-        self.matched.clear();
-        self.matched.resize(words, 0);
-        self.other.clear();
-        self.other.resize(words, 0);
-        if self.costs.len() < segment.len() {
-            self.costs.resize(segment.len(), 0);
-        }
+        each(self.matched.iter().copied(), give);
     }
 
     /// Takes the words from the rarest on, so that there are few documents to look at early.
@@ -112,7 +172,7 @@ impl Scratch {
         words.sort_by_key(|sources| sources.documents);
         for (place, sources) in words.iter().enumerate() {
             if place == 0 {
-                self.begin(sources)?;
+                self.first(sources)?;
             } else {
                 self.narrow(sources)?;
             }
@@ -120,8 +180,12 @@ impl Scratch {
         Ok(())
     }
 
-    fn begin(&mut self, sources: &Sources<'_>) -> Result<(), TantivyError> {
-        let (matched, costs) = (&mut self.matched, &mut self.costs);
+    fn add(&mut self, list: &Postings<'_>) -> Result<(), TantivyError> {
+        list.each_run(|run| run.iter().for_each(|doc| set(&mut self.matched, *doc)))
+    }
+
+    fn first(&mut self, sources: &Sources<'_>) -> Result<(), TantivyError> {
+        let (matched, costs) = (&mut self.matched, &mut self.costs.each);
         for (cost, list) in &sources.lists {
             let cost = cost.number();
             list.each_run(|run| {
@@ -139,7 +203,7 @@ impl Scratch {
     }
 
     fn narrow(&mut self, sources: &Sources<'_>) -> Result<(), TantivyError> {
-        let (matched, kept, costs) = (&mut self.matched, &mut self.other, &mut self.costs);
+        let (matched, kept, costs) = (&mut self.matched, &mut self.other, &mut self.costs.each);
         kept.fill(0);
         for (cost, list) in &sources.lists {
             let cost = cost.number();
@@ -156,12 +220,11 @@ impl Scratch {
         std::mem::swap(matched, kept);
         Ok(())
     }
+}
 
-    fn keep_alive(&mut self, living: &Living) {
-        if let Some(alive) = &living.alive {
-            self.matched.iter_mut().zip(alive.iter()).for_each(|(matched, alive)| *matched &= alive);
-        }
-    }
+/// Leaves the bits that both have.
+fn keep_both(bits: &mut [u64], others: &[u64]) {
+    bits.iter_mut().zip(others).for_each(|(bits, others)| *bits &= others);
 }
 
 /// Sets the bit of a document.
@@ -175,9 +238,8 @@ pub(crate) fn is_set(bits: &[u64], doc: u32) -> bool {
 }
 
 /// Gives each document whose bit is set, in ascending order.
-pub(crate) fn each(bits: &[u64], mut give: impl FnMut(u32)) {
-    for (start, word) in (0..).step_by(64).zip(bits) {
-        let mut word = *word;
+pub(crate) fn each(bits: impl IntoIterator<Item = u64>, mut give: impl FnMut(u32)) {
+    for (start, mut word) in (0..).step_by(64).zip(bits) {
         while word != 0 {
             give(start + word.trailing_zeros());
             word &= word - 1;

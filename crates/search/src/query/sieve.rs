@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
 use crate::filters::{Filter, Filters};
-use crate::index::{ANYWHERE, Categories, Segment};
+use crate::index::{ANYWHERE, Categories, Doc, Segment};
 
 /// Filters on a view.
 #[derive(Debug, Clone)]
@@ -55,6 +55,11 @@ impl Sieve {
     /// Whether a price in hundredths passes.
     pub(crate) fn passes(&self, price: i64) -> bool {
         (self.least..=self.most).contains(&price)
+    }
+
+    /// A segment's documents whose prices pass.
+    pub(crate) fn priced<'s>(&self, segment: &'s Segment) -> &'s [Doc] {
+        segment.priced(self.least, self.most)
     }
 
     /// The filters that are in force.

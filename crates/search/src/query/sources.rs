@@ -5,6 +5,7 @@ use tantivy::TantivyError;
 use crate::closeness::{Closeness, Typed};
 use crate::index::{Categories, Postings, Segment};
 use crate::query::cost::{Cost, Field};
+use crate::query::text::Text;
 
 /// Lists of documents, those of the least cost first.
 pub(crate) struct Sources<'s> {
@@ -25,6 +26,19 @@ impl<'s> Sources<'s> {
             lists.extend(segment.category(category)?.map(|list| (Cost::new(closeness, Field::Category), list)));
         }
         Ok(Self::sorted(lists))
+    }
+
+    /// Of all of a text, if that is one word or one run of signs.
+    pub(crate) fn alone(
+        text: &Text,
+        segment: &'s Segment,
+        categories: &Categories,
+    ) -> Result<Option<Self>, TantivyError> {
+        match text {
+            Text::Words { typed, .. } if typed.len() == 1 => Self::of_word(&typed[0], segment, categories).map(Some),
+            Text::Signs(signs) if signs.len() == 1 => Self::of_signs(&signs[0], segment, categories).map(Some),
+            Text::Anything | Text::Words { .. } | Text::Signs(_) => Ok(None),
+        }
     }
 
     /// Of signs, literally.

@@ -17,7 +17,7 @@ use std::collections::HashSet;
 use tantivy::TantivyError;
 
 use crate::fold;
-use crate::index::{Living, View};
+use crate::index::{Living, View, WordId};
 use crate::query::gather;
 
 mod forgiving;
@@ -164,4 +164,15 @@ impl Steps {
             first(&self.contains, &[&self.begins, &self.word_begins]),
         ]
     }
+}
+
+/// A bit for each document whose title has any of these words.
+fn documents(living: &Living, words: impl IntoIterator<Item = WordId>) -> Result<Vec<u64>, TantivyError> {
+    let segment = &*living.segment;
+    let mut documents = vec![0; segment.len().div_ceil(64)];
+    for word in words {
+        let list = segment.title.postings(word);
+        list.each_run(|run| run.iter().for_each(|doc| gather::set(&mut documents, *doc)))?;
+    }
+    Ok(documents)
 }

@@ -17,6 +17,11 @@ impl Top {
         Self { room, places: Vec::new(), last }
     }
 
+    /// How many places it keeps.
+    pub(crate) fn room(&self) -> usize {
+        self.room
+    }
+
     /// Whether a place that begins with this may be among the first.
     pub(crate) fn may_take(&self, sorted_by: u64) -> bool {
         sorted_by <= self.last.0
@@ -28,6 +33,13 @@ impl Top {
         }
         self.places.push(place);
         if self.places.len() >= 2 * self.room.max(32) {
+            self.shrink();
+        }
+    }
+
+    /// Makes [`may_take`](Self::may_take) as strict as can be told by now.
+    pub(crate) fn settle(&mut self) {
+        if self.places.len() >= self.room && self.room > 0 {
             self.shrink();
         }
     }

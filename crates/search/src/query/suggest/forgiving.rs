@@ -34,7 +34,7 @@ pub(super) fn steps(living: &Living, words: &[String]) -> Result<BTreeSet<(Step,
         tables.push(table);
     }
     let mut first = BTreeSet::new();
-    gather::each(&matched.unwrap_or_default(), |doc| {
+    gather::each(matched.unwrap_or_default(), |doc| {
         if living.is_alive(doc)
             && let Some(step) = step(&tables, segment.titles.words(doc))
         {

@@ -3,7 +3,7 @@
 
 use tantivy::TantivyError;
 
-use super::{Step, Steps};
+use super::{Step, Steps, documents};
 use crate::index::{Living, WordId};
 use crate::query::gather;
 
@@ -21,14 +21,8 @@ fn one_word(living: &Living, word: &str, steps: &mut Steps) -> Result<(), Tantiv
     let segment = &*living.segment;
     let text = &segment.title;
     let beginning = text.words.beginning_with(word);
-    // Each step costs a walk through the lists, and most queries need the first alone.
-    for id in beginning.clone() {
-        text.postings(id).each_run(|run| {
-            for doc in run.iter().filter(|doc| beginning.contains(&segment.titles.first[**doc as usize])) {
-                steps.add(living, *doc, Step::Begins);
-            }
-        })?;
-    }
+    // Each step costs a walk through its documents, and most queries need the first alone.
+    segment.titles.beginning_with(&beginning).iter().for_each(|doc| steps.add(living, *doc, Step::Begins));
     if steps.suffice() {
         return Ok(());
     }
@@ -59,16 +53,16 @@ fn several_words(
     let whole = text.words.find(first);
     let mut endings = text.words.all_holding(first);
     endings.retain(|id| text.words.word(*id).ends_with(first));
-    let mut has_first = vec![0; segment.len().div_ceil(64)];
-    for id in &endings {
-        text.postings(*id).each_run(|run| run.iter().for_each(|doc| gather::set(&mut has_first, *doc)))?;
+    let mut candidates = documents(living, endings.iter().copied())?;
+    for id in &middle {
+        candidates.iter_mut().zip(documents(living, [*id])?).for_each(|(candidates, others)| *candidates &= others);
     }
     let beginning = text.words.beginning_with(last);
     // Where the query may stand in a title, and how.
     let step_at = |title: &[WordId], place: usize| {
         let rest = title.get(place + 1..place + 1 + middle.len() + 1)?;
         let (last, others) = rest.split_last()?;
-        if others != middle || !beginning.contains(last) || endings.binary_search(&title[place]).is_err() {
+        if !beginning.contains(last) || endings.binary_search(&title[place]).is_err() || others != middle {
             return None;
         }
         Some(match (Some(title[place]) == whole, place) {
@@ -79,7 +73,7 @@ fn several_words(
     };
     for id in beginning.clone() {
         text.postings(id).each_run(|run| {
-            for doc in run.iter().filter(|doc| gather::is_set(&has_first, **doc)) {
+            for doc in run.iter().filter(|doc| gather::is_set(&candidates, **doc)) {
                 let title = segment.titles.words(*doc);
                 if let Some(step) = (0..title.len()).filter_map(|place| step_at(title, place)).min() {
                     steps.add(living, *doc, step);

@@ -2,7 +2,7 @@
 
 use tantivy::TantivyError;
 
-use super::{Step, Steps};
+use super::{Step, Steps, documents};
 use crate::fold;
 use crate::index::{Living, WordId, is_signs};
 use crate::query::gather;
@@ -21,12 +21,12 @@ pub(super) fn steps(living: &Living, plain: &str, words: &[String]) -> Result<St
     let all = 0..u32::try_from(text.words.len()).unwrap_or(u32::MAX);
     let mut candidates = documents(living, all.filter(holding))?;
     for word in words {
-        let with_word = documents(living, text.words.all_holding(word).into_iter())?;
+        let with_word = documents(living, text.words.all_holding(word))?;
         candidates.iter_mut().zip(with_word).for_each(|(candidates, with_word)| *candidates &= with_word);
     }
     // Titles that many products have are read once.
     let mut titles: Vec<(u32, u32)> = Vec::new();
-    gather::each(&candidates, |doc| titles.push((segment.titles.places[doc as usize], doc)));
+    gather::each(candidates, |doc| titles.push((segment.titles.places[doc as usize], doc)));
     titles.sort_unstable();
     let (mut known, mut step) = (None, None);
     for (place, doc) in titles {
@@ -39,16 +39,6 @@ pub(super) fn steps(living: &Living, plain: &str, words: &[String]) -> Result<St
         }
     }
     Ok(steps)
-}
-
-fn documents(living: &Living, words: impl Iterator<Item = WordId>) -> Result<Vec<u64>, TantivyError> {
-    let segment = &*living.segment;
-    let mut documents = vec![0; segment.len().div_ceil(64)];
-    for word in words {
-        let list = segment.title.postings(word);
-        list.each_run(|run| run.iter().for_each(|doc| gather::set(&mut documents, *doc)))?;
-    }
-    Ok(documents)
 }
 
 /// How `text` holds `part`, both folded with their signs.
