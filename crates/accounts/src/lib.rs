@@ -3,6 +3,7 @@
 mod actor;
 pub mod audit;
 mod config;
+mod desk;
 mod error;
 mod hashing;
 mod http;

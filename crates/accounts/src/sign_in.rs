@@ -14,7 +14,7 @@ use crate::hashing::{self, Verdict};
 use crate::schema::{lower, staff};
 use crate::session::{self, NewSession, Session};
 use crate::slow_down::{self, Subject};
-use crate::{Accounts, Actor, Email, Error, Role, secret};
+use crate::{Accounts, Actor, Email, Error, Role, desk, password, secret};
 
 /// An attempt to sign in.
 #[derive(Debug)]
@@ -80,14 +80,14 @@ impl Accounts {
     /// # Errors
     /// As [`SignInError`] says.
     pub async fn sign_in(&self, attempt: SignIn) -> Result<NewSession, SignInError> {
-        let account = Subject::account(&attempt.email.replace('\0', ""));
+        let _desk = desk::take().await?;
+        let email = Email::parse(&attempt.email).ok();
+        let account = Subject::account(email.as_ref());
         let address = attempt.address.map(Subject::address);
         self.claim(account.clone(), address.clone()).await?;
-
-        let candidate = match Email::parse(&attempt.email) {
-            Ok(email) => self.candidate(&email).await?,
-            Err(_) => None,
-        };
+        // What no account can have, be it address or password, counts, but is not worth the work.
+        let email = email.filter(|_| password::has_fitting_length(&attempt.password)).ok_or(SignInError::Refused)?;
+        let candidate = self.candidate(&email).await?;
         let kept = candidate.as_ref().map(|candidate| candidate.password_hash.clone());
         let verdict = hashing::verify(&attempt.password, kept).await?;
         let candidate = candidate.filter(|candidate| verdict != Verdict::Wrong && candidate.disabled_at.is_none());

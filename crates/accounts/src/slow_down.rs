@@ -7,6 +7,7 @@ use db::Tx;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
+use crate::Email;
 use crate::schema::sign_in_attempts as table;
 
 /// After so long without an attempt the failures are forgotten.
@@ -21,9 +22,10 @@ pub(crate) struct Subject {
 }
 
 impl Subject {
-    /// An account, whether there is one or not.
-    pub(crate) fn account(email: &str) -> Self {
-        Self { name: format!("account:{}", email.to_lowercase()), free: 5 }
+    /// An account, whether there is one or not. All that is no address counts as one account.
+    pub(crate) fn account(email: Option<&Email>) -> Self {
+        let email = email.map(|email| email.as_str().to_ascii_lowercase()).unwrap_or_default();
+        Self { name: format!("account:{email}"), free: 5 }
     }
 
     /// An address; of IPv6 the network, since whoever has one address there has billions.
@@ -110,7 +112,7 @@ mod tests {
 
     #[test]
     fn the_wait_doubles_up_to_a_quarter_of_an_hour() {
-        let account = Subject::account("Ann@Shop.example");
+        let account = Subject::account(Some(&Email::parse("Ann@Shop.example").unwrap()));
         assert_eq!(account.name, "account:ann@shop.example");
         let waits = [1, 4, 5, 6, 7, 14, 15, 1_000_000].map(|failures| account.wait(failures).num_seconds());
         assert_eq!(waits, [0, 0, 1, 2, 4, 512, 900, 900]);

@@ -97,6 +97,81 @@ async fn guesses_made_at_once_do_not_slip_through() {
 }
 
 #[tokio::test]
+async fn an_account_in_another_guise_is_slowed_down_all_the_same() {
+    let test = Fixture::new().await;
+    test.staff("ann@shop.example", Role::Owner).await;
+    for (number, guise) in
+        ["ann@shop.example", " ann@shop.example", "Ann@Shop.Example", "ann@shop.example\t", "  ANN@shop.example"]
+            .into_iter()
+            .enumerate()
+    {
+        let mut guess = attempt(guise, "wrong horse battery");
+        guess.address = Some([198, 51, 100, u8::try_from(number).unwrap()].into());
+        assert!(matches!(test.accounts.sign_in(guess).await, Err(SignInError::Refused)), "{guise:?}");
+    }
+    let refused = test.sign_in("   ann@shop.example   ", "wrong horse battery").await;
+    assert!(matches!(refused, Err(SignInError::TooSoon(_))), "{refused:?}");
+}
+
+#[tokio::test]
+async fn what_no_account_can_have_is_refused_without_work() {
+    let test = Fixture::new().await;
+    test.staff("ann@shop.example", Role::Owner).await;
+    // No two alike, as PostgreSQL would press what repeats into an index.
+    let long: String =
+        (0..20_000_u32).map(|n| char::from(b'a' + (n.wrapping_mul(2_654_435_761) >> 24) as u8 % 26)).collect();
+    let huge = "x".repeat(8 << 20);
+    let begun = Instant::now();
+    for (number, (email, password)) in [
+        (format!("{long}@shop.example").as_str(), PASSWORD),
+        (&long, PASSWORD),
+        ("\u{130}nn@shop.example", PASSWORD),
+        ("ann@shop.example", &huge),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut guess = attempt(email, password);
+        guess.address = Some([198, 51, 100, u8::try_from(number).unwrap()].into());
+        let refused = test.accounts.sign_in(guess).await;
+        assert!(matches!(refused, Err(SignInError::Refused)), "{number}: {refused:?}");
+    }
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    let counted =
+        "SELECT concat_ws(' ', subject, failures) FROM sign_in_attempts WHERE subject LIKE 'account:%' ORDER BY 1";
+    assert_eq!(test.column(counted).await, ["account: 3", "account:ann@shop.example 1"]);
+}
+
+/// Attempts from one address wait for each other's row. Those that wait must not hold all connections of the pool.
+#[tokio::test]
+async fn sign_ins_that_wait_leave_the_database_to_others() {
+    let test = Fixture::new().await;
+    let ann = test.staff("ann@shop.example", Role::Owner).await;
+    let token = test.token(&ann, &[accounts::Scope::OrdersRead]).await;
+    let _ = test.sign_in("ann@shop.example", "wrong horse battery").await;
+    let mut sql = test.database.sql().await;
+    let holding = sql.transaction().await.unwrap();
+    holding.execute("SELECT FROM sign_in_attempts FOR UPDATE", &[]).await.unwrap();
+    let guesses: Vec<_> = (0..60)
+        .map(|number| {
+            let (accounts, guess) = (test.accounts.clone(), attempt(&format!("user{number}@shop.example"), PASSWORD));
+            tokio::spawn(async move { accounts.sign_in(guess).await })
+        })
+        .collect();
+    let waiting =
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+    while test.column(waiting).await[0] == "0" {}
+    for _ in 0..20 {
+        test.accounts.identify(&token).await.unwrap();
+    }
+    assert!(test.column(waiting).await[0].parse::<u8>().unwrap() <= 4);
+    holding.rollback().await.unwrap();
+    for guess in guesses {
+        assert!(guess.await.unwrap().is_err());
+    }
+}
+
+#[tokio::test]
 async fn weaker_hashes_are_made_anew() {
     let test = Fixture::new().await;
     let ann = test.staff("ann@shop.example", Role::Owner).await;
