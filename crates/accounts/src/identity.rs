@@ -30,6 +30,9 @@ pub struct Identity {
 /// Why a token opens nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
+    /// There is none where one should be, or more than one.
+    #[error("The header Authorization must be there once, as Bearer <token>.")]
+    Unreadable,
     /// There is no such token.
     #[error("This token is not known.")]
     Unknown,

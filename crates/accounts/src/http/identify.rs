@@ -23,15 +23,29 @@ pub async fn identify<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {
     if let (Some(token), Some(accounts)) = (bearer(request.headers()), request.app_data::<Data<Accounts>>().cloned()) {
-        let presented = Presented(accounts.identify(&token).await);
-        request.extensions_mut().insert(presented);
+        let identity = match token {
+            Ok(token) => accounts.identify(&token).await,
+            Err(error) => Err(error),
+        };
+        request.extensions_mut().insert(Presented(identity));
     }
     next.call(request).await
 }
 
-/// The token of `Authorization: Bearer <token>`. Other schemes are none of ours.
-fn bearer(headers: &HeaderMap) -> Option<SecretString> {
-    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+/// The token of `Authorization: Bearer <token>`. Other schemes are none of ours. Whoever sends the header twice, or
+/// something unreadable in it, meant to send a token: a proxy may have looked at another one of them than we would.
+fn bearer(headers: &HeaderMap) -> Option<Result<SecretString, TokenError>> {
+    let mut lines = headers.get_all(AUTHORIZATION);
+    let line = lines.next()?;
+    if lines.next().is_some() {
+        return Some(Err(TokenError::Unreadable));
+    }
+    let Ok(text) = line.to_str() else { return Some(Err(TokenError::Unreadable)) };
+    let (scheme, token) = text.split_once([' ', '\t']).unwrap_or((text, ""));
     let token = token.trim();
-    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then(|| SecretString::from(token))
+    match scheme.eq_ignore_ascii_case("bearer") {
+        false => None,
+        true if token.is_empty() => Some(Err(TokenError::Unreadable)),
+        true => Some(Ok(SecretString::from(token))),
+    }
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that meets an error must fail")]
 
 mod architecture;
+mod attacks;
 mod authorization;
 mod catalogue;
 mod contract;
