@@ -30,7 +30,9 @@ CREATE TABLE stock_adjustments (
     created_at  timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (store_id, product_id, id)
 );
+CREATE INDEX stock_adjustments_product_id_idx ON stock_adjustments (product_id);
 
 COMMENT ON TABLE stock_adjustments IS 'Every movement of stock that is not an order: the other half of the ledger. Rows are only ever added. Owned by the crate stores.';
+COMMENT ON INDEX stock_adjustments_product_id_idx IS 'For deleting a product, with which its adjustments go. No order writes here.';
 COMMENT ON COLUMN stock_adjustments.delta IS 'Units that came (positive) or went (negative).';
 COMMENT ON COLUMN stock_adjustments.reason IS 'seed, import, recount, receipt, damage, or the words of the person who did it.';

@@ -1,9 +1,12 @@
 //! Creating, changing and deleting products and categories.
 
+use std::time::Duration;
+
 use accounts::Scope;
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
+use testkit::eventually;
 
 use crate::desk::Desk;
 
@@ -195,4 +198,31 @@ async fn what_others_refer_to_stays() {
     let soap = build.category("Soap").await;
     desk.send(Method::DELETE, &format!("/categories/{soap}/"), &Value::Null).await.expect(204);
     assert_eq!(desk.log("category").await, [format!(r#"delete {soap} {{"name": "Soap"}} ->"#)]);
+}
+
+#[tokio::test]
+async fn whether_orders_name_a_product_is_not_found_out_by_reading_them_all() {
+    let desk = Desk::new(&[Scope::CatalogueWrite]).await;
+    let build = desk.app.build().await;
+    let (store, ordered) = (build.store("Corner").await, build.product("Oolong Tea", "Tea", "2.50").await);
+    let spare = build.product("Sencha", "Tea", "2.50").await;
+    let sql = desk.app.database.sql().await;
+    let orders = format!(
+        "INSERT INTO orders (id, store_id, status) SELECT n, {store}, 'CONFIRMED' FROM generate_series(1, 5000) AS n; \
+         INSERT INTO order_items (store_id, order_id, line, product_id, quantity_requested, unit_price) \
+         SELECT {store}, n, 1, {ordered}, 1, 1 FROM generate_series(1, 5000) AS n"
+    );
+    sql.batch_execute(&orders).await.unwrap();
+    sql.batch_execute("VACUUM ANALYZE order_items").await.unwrap();
+    desk.send(Method::DELETE, &format!("/products/{ordered}/"), &Value::Null).await.expect_problem(409, "conflict");
+    desk.send(Method::DELETE, &format!("/products/{spare}/"), &Value::Null).await.expect(204);
+    let scans = "SELECT idx_scan, (SELECT seq_scan FROM pg_stat_user_tables WHERE relname = 'order_items') \
+                 FROM pg_stat_user_indexes WHERE indexrelname = 'order_items_product_id_idx'";
+    let told = async || {
+        let row = sql.query_one(scans, &[]).await.unwrap();
+        let (by_index, through_all): (i64, i64) = (row.get(0), row.get(1));
+        (by_index >= 2).then_some(through_all)
+    };
+    let through_all = eventually("the statistics tell of the index", Duration::from_secs(20), told).await;
+    assert_eq!(through_all, 0, "ANALYZE takes samples, and nobody else reads them all");
 }
