@@ -59,11 +59,15 @@ impl Orders {
         counted: Option<i64>,
     ) -> Result<(i64, Rows<Summary>), ListError> {
         let conn = self.database.connection().await?;
-        let (store_exists, count, rows) = try_join!(
-            stores::exists(&conn, store_id),
-            count(&conn, store_id, filter, counted),
-            page(&conn, store_id, filter, seek, size),
-        )?;
+        let store = stores::exists(&conn, store_id);
+        let count = count(&conn, store_id, filter, counted);
+        let (store_exists, count, rows) = match *seek {
+            Seek::Skip(skipped @ 1..) => {
+                let (store_exists, count) = try_join!(store, count)?;
+                (store_exists, count, far_page(&conn, store_id, filter, skipped, size, count).await?)
+            }
+            _ => try_join!(store, count, page(&conn, store_id, filter, seek, size))?,
+        };
         if store_exists { Ok((count, rows)) } else { Err(ListError::UnknownStore(store_id)) }
     }
 
@@ -170,9 +174,37 @@ async fn count(
     filter: &Filter,
     counted: Option<i64>,
 ) -> Result<i64, db::Error> {
-    match counted {
-        Some(count) => Ok(count),
-        None => Ok(matching(store_id, filter).count().cached().get_result(&mut conn).await?),
+    if let Some(count) = counted {
+        return Ok(count);
+    }
+    if filter.status == Some(Status::Confirmed) {
+        // No index has confirmed orders alone. They are what remains of all, and two indexes count the rest.
+        let all = Filter { status: None, ..filter.clone() };
+        let others = matching(store_id, &all).filter(sql::<Bool>(EXCEPTIONS));
+        let mut also: &AsyncPgConnection = conn;
+        let (all, others): (i64, i64) = try_join!(
+            matching(store_id, &all).count().cached().get_result(&mut conn),
+            others.count().cached().get_result(&mut also)
+        )?;
+        return Ok((all - others).max(0));
+    }
+    Ok(matching(store_id, filter).count().cached().get_result(&mut conn).await?)
+}
+
+/// A page by number: the place of the last order before it is counted off in the index, from whichever end is nearer.
+async fn far_page(
+    mut conn: &AsyncPgConnection,
+    store_id: i64,
+    filter: &Filter,
+    skipped: i64,
+    size: usize,
+    count: i64,
+) -> Result<Rows<Summary>, db::Error> {
+    let place: Vec<(DateTime<Utc>, i64)> =
+        place_query(store_id, filter, skipped, count).cached().load(&mut conn).await?;
+    match place.into_iter().next() {
+        Some((moment, id)) => page(conn, store_id, filter, &Seek::After((moment.timestamp_micros(), id)), size).await,
+        None => Ok(Rows { rows: Vec::new(), more: false }),
     }
 }
 
@@ -186,6 +218,19 @@ async fn page(
     let fetched = page_query(store_id, filter, seek, size).cached().load(&mut conn).await?;
     Ok(Rows::new(fetched, size, seek))
 }
+
+/// The place of the `n`th of `count` orders, from 1. No more is asked, so that the index alone can tell.
+fn place_query(store_id: i64, filter: &Filter, n: i64, count: i64) -> Select<Boxed, (orders::created_at, orders::id)> {
+    let places = matching(store_id, filter).limit(1);
+    let places = match count.checked_sub(n) {
+        Some(after @ 0..) if after < n => places.order_by((orders::created_at.asc(), orders::id.asc())).offset(after),
+        _ => places.order_by((orders::created_at.desc(), orders::id.desc())).offset(n - 1),
+    };
+    places.select((orders::created_at, orders::id))
+}
+
+/// The predicate of `orders_exceptions_idx`, word for word.
+const EXCEPTIONS: &str = "orders.status <> 'CONFIRMED'";
 
 type Boxed = orders::BoxedQuery<'static, Pg>;
 
@@ -215,9 +260,8 @@ fn matching(store_id: i64, filter: &Filter) -> Boxed {
     if let Some(status) = filter.status {
         query = query.filter(orders::status.eq(status.as_str()));
         if status != Status::Confirmed {
-            // The predicate of orders_exceptions_idx, word for word: the planner cannot see that the value bound above
-            // implies it.
-            query = query.filter(sql::<Bool>("orders.status <> 'CONFIRMED'"));
+            // The planner cannot see that the value bound above implies it.
+            query = query.filter(sql::<Bool>(EXCEPTIONS));
         }
     }
     if let Some(moment) = filter.created_after {

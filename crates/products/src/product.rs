@@ -84,7 +84,7 @@ pub async fn list(
     let limit = i64::try_from(spot.size + 1).unwrap_or(i64::MAX);
     let fetched = match spot.seek {
         Seek::Skip(0) => among.after(conn, i64::MIN, limit).await?,
-        Seek::Skip(rows) => match among.nth(conn, rows).await? {
+        Seek::Skip(rows) => match among.nth(conn, rows, count).await? {
             Some(last_skipped) => among.after(conn, last_skipped, limit).await?,
             None => Vec::new(),
         },
@@ -117,9 +117,13 @@ impl<'a> Among<'a> {
         self.ids().count().get_result(&mut conn).await
     }
 
-    /// The id of the `n`th product, from 1.
-    async fn nth(self, mut conn: &AsyncPgConnection, n: i64) -> QueryResult<Option<i64>> {
-        self.ids().order_by(products::id).offset(n - 1).first(&mut conn).await.optional()
+    /// The id of the `n`th of `count` products, from 1. Counted off from whichever end is nearer.
+    async fn nth(self, mut conn: &AsyncPgConnection, n: i64, count: i64) -> QueryResult<Option<i64>> {
+        let query = match count.checked_sub(n) {
+            Some(after @ 0..) if after < n => self.ids().order_by(products::id.desc()).offset(after),
+            _ => self.ids().order_by(products::id).offset(n - 1),
+        };
+        query.first(&mut conn).await.optional()
     }
 
     // The products of one category are read as a range of its index: given `category_id = $1`, the planner may prefer

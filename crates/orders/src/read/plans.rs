@@ -42,6 +42,22 @@ async fn cost(sql: &Client, filter: &Filter, seek: &Seek<SortKey>) -> (String, u
     (scan["Index Name"].as_str().unwrap().to_owned(), blocks.iter().sum())
 }
 
+/// The kinds of steps in which the place of a page by number is found.
+async fn steps_to_place(sql: &Client, filter: &Filter, n: i64, count: i64) -> Vec<String> {
+    let query = debug_query::<Pg, _>(&place_query(1, filter, n, count)).to_string();
+    let text = query.split(" -- binds").next().unwrap();
+    let status = filter.status.map(|status| format!("'{}', ", status.as_str())).unwrap_or_default();
+    let offset = if count - n < n { count - n } else { n - 1 };
+    sql.batch_execute(&format!("PREPARE place AS {text}")).await.unwrap();
+    let plan = sql.simple_query(&format!("EXPLAIN (COSTS OFF) EXECUTE place (1, {status}1, {offset})")).await.unwrap();
+    sql.batch_execute("DEALLOCATE place").await.unwrap();
+    let line = |message: &SimpleQueryMessage| match message {
+        SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+        _ => None,
+    };
+    plan.iter().filter_map(line).collect()
+}
+
 #[tokio::test]
 async fn load_a_page_costs_the_same_wherever_it_lies() {
     let test = TestDatabase::new().await;
@@ -58,6 +74,13 @@ async fn load_a_page_costs_the_same_wherever_it_lies() {
         let orders = Orders::new(test.handle(), db::Clock::system(), &crate::Config::default()).unwrap();
         let (count, _) = orders.list(1, filter, &Seek::Skip(0), 20, None).await.unwrap();
         assert_eq!(count, total, "even the count keeps within the limits of a request");
+
+        for n in [20, total / 2, total - 20] {
+            let steps = steps_to_place(&sql, filter, n, total).await;
+            assert!(steps[1].contains("Index Only Scan") && steps[1].contains(index), "{n}: {steps:?}");
+            let (count, rows) = orders.list(1, filter, &Seek::Skip(n), 5, None).await.unwrap();
+            assert_eq!((count, rows.rows.len(), rows.more), (total, 5, true), "{n}");
+        }
 
         for mode in ["force_custom_plan", "force_generic_plan"] {
             sql.batch_execute(&format!("SET plan_cache_mode = {mode}")).await.unwrap();

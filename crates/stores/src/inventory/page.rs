@@ -67,9 +67,12 @@ impl<'a> Among<'a> {
     /// How many rows there are in all.
     pub(super) async fn count(self, mut conn: &AsyncPgConnection) -> QueryResult<i64> {
         if self.part_of_title.is_empty() && self.category.is_none() {
-            let rows = inventory::table
-                .filter(inventory::store_id.eq(self.store_id))
-                .filter(inventory::quantity.between(self.least, self.most));
+            let rows = inventory::table.filter(inventory::store_id.eq(self.store_id)).into_boxed();
+            // The primary key alone says how many there are, but not how much of each.
+            let rows = match (self.least, self.most) {
+                (..=0, i32::MAX) => rows,
+                (least, most) => rows.filter(inventory::quantity.between(least, most)),
+            };
             return rows.count().get_result(&mut conn).await;
         }
         #[derive(QueryableByName)]
