@@ -6,6 +6,8 @@ CREATE TABLE orders (
     total_items  bigint NOT NULL DEFAULT 0 CONSTRAINT orders_total_items_not_negative CHECK (total_items >= 0),
     total_price  numeric(24, 2) NOT NULL DEFAULT 0 CONSTRAINT orders_total_price_not_negative CHECK (total_price >= 0),
     created_at   timestamptz NOT NULL DEFAULT now(),
+    customer_email  text CONSTRAINT orders_customer_email_plain
+                         CHECK (customer_email ~ '^[!-~]+@[!-~]+$' AND length(customer_email) <= 254),
     PRIMARY KEY (store_id, id)
 );
 CREATE INDEX orders_id_idx ON orders (id);
@@ -15,6 +17,7 @@ CREATE INDEX orders_exceptions_idx ON orders (store_id, status, created_at DESC,
 COMMENT ON TABLE orders IS 'What was asked of a store, and what it answered. Owned by the crate orders.';
 COMMENT ON COLUMN orders.total_items IS 'Sum of the lines'' quantities, written once with the order: lines never change.';
 COMMENT ON COLUMN orders.total_price IS 'Sum of quantity times unit price over the lines, written once with the order.';
+COMMENT ON COLUMN orders.customer_email IS 'Where its confirmation goes by mail; null where the customer left no address. No spaces and no control characters.';
 COMMENT ON INDEX orders_id_idx IS 'For GET /orders/{id}/, which knows no store; not unique, so that the table can be sharded by store.';
 COMMENT ON INDEX orders_exceptions_idx IS 'For lists by status. Confirmed orders are the rule, so they are left out and cost it nothing.';
 

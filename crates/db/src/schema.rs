@@ -65,6 +65,7 @@ diesel::table! {
         total_items -> BigInt,
         total_price -> Numeric,
         created_at -> Timestamptz,
+        customer_email -> Nullable<Text>,
     }
 }
 

@@ -78,6 +78,10 @@ pub(crate) struct DetailView {
     /// Null where there is nothing to confirm.
     #[schema(required)]
     confirmation: Option<ConfirmationView>,
+    /// Where the confirmation goes by mail. Only with a token with the scope `orders:read`, and where there is one.
+    #[schema(format = "email", nullable = false, example = "ann@customer.example")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    customer_email: Option<String>,
 }
 
 /// How telling the customer of a confirmed order went.
@@ -142,13 +146,19 @@ impl From<&Line> for LineView {
 }
 
 impl DetailView {
-    pub(crate) fn new(order: &Order, confirmation: Option<Confirmation>) -> Self {
+    /// Shows the customer's address if `shows_address` says so.
+    pub(crate) fn new(order: &Order, confirmation: Option<Confirmation>, shows_address: bool) -> Self {
         let show = |Confirmation { state, attempts, sent_at }| ConfirmationView {
             state,
             attempts,
             sent_at: sent_at.map(Timestamp),
         };
-        Self { order: OrderView::from(order), confirmation: confirmation.map(show) }
+        let customer_email = order.customer_email.as_ref().filter(|_| shows_address);
+        Self {
+            order: OrderView::from(order),
+            confirmation: confirmation.map(show),
+            customer_email: customer_email.map(|address| address.as_str().to_owned()),
+        }
     }
 }
 

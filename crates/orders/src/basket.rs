@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use rust_decimal::Decimal;
 use sha2::{Digest, Sha256};
 
+use crate::email::CustomerEmail;
+
 /// The most lines that an order may have.
 pub const MAX_LINES: usize = 500;
 
@@ -76,8 +78,9 @@ impl Basket {
         self.0.iter().map(|line| line.product_id).collect()
     }
 
-    /// SHA-256 of the content: equal for equal baskets with an equal total, whatever JSON they were written in.
-    pub fn digest(&self, expected_total: Option<Decimal>) -> [u8; 32] {
+    /// SHA-256 of the content: equal for equal baskets with an equal total and address, whatever JSON they were written
+    /// in.
+    pub fn digest(&self, expected_total: Option<Decimal>, customer_email: Option<&CustomerEmail>) -> [u8; 32] {
         let mut hasher = Sha256::new();
         for line in &self.0 {
             hasher.update(line.product_id.to_be_bytes());
@@ -85,6 +88,11 @@ impl Basket {
         }
         if let Some(total) = expected_total {
             hasher.update(total.normalize().to_string());
+        }
+        if let Some(address) = customer_email {
+            // No total ends so.
+            hasher.update(" to ");
+            hasher.update(address.as_str());
         }
         hasher.finalize().into()
     }
@@ -144,16 +152,20 @@ mod tests {
 
     #[test]
     fn the_digest_is_that_of_the_content() {
-        let digest = |pairs: &[(i64, i32)]| Basket::new(lines(pairs)).unwrap().digest(None);
+        let digest = |pairs: &[(i64, i32)]| Basket::new(lines(pairs)).unwrap().digest(None, None);
         assert_eq!(digest(&[(1, 2), (3, 4)]), digest(&[(1, 2), (3, 4)]));
         let others: [&[(i64, i32)]; 4] = [&[(3, 4), (1, 2)], &[(1, 2)], &[(1, 4), (3, 2)], &[(1, 2), (3, 5)]];
         for other in others {
             assert_ne!(digest(&[(1, 2), (3, 4)]), digest(other), "{other:?}");
         }
         let basket = Basket::new(lines(&[(1, 2)])).unwrap();
-        let expecting = |total: &str| basket.digest(Some(total.parse().unwrap()));
+        let expecting = |total: &str| basket.digest(Some(total.parse().unwrap()), None);
         assert_eq!(expecting("1.50"), expecting("1.5"));
         assert_ne!(expecting("1.50"), expecting("1.51"));
-        assert_ne!(expecting("1.50"), basket.digest(None));
+        assert_ne!(expecting("1.50"), basket.digest(None, None));
+        let addressed = |to: &str| basket.digest(None, Some(&CustomerEmail::parse(to).unwrap()));
+        assert_eq!(addressed("ann@customer.example"), addressed("ann@customer.example"));
+        assert_ne!(addressed("ann@customer.example"), addressed("bob@customer.example"));
+        assert_ne!(addressed("ann@customer.example"), basket.digest(None, None));
     }
 }

@@ -27,7 +27,7 @@ use tokio::time::{Instant, timeout};
 use crate::answer;
 use crate::commit::{self, Mark};
 use crate::decide::decide;
-use crate::events::OrderConfirmed;
+use crate::events::{OrderConfirmed, OrderDecided};
 use crate::idempotency::{self, Answer, Claim, Key};
 use crate::in_flight::Entered;
 use crate::lane::{Failure, Pass, Results, Work};
@@ -52,6 +52,8 @@ pub(crate) struct Job {
 pub(crate) struct Batches {
     pub(crate) database: Database,
     pub(crate) clock: Clock,
+    /// Whether a webhook wants to hear of every decision.
+    pub(crate) announces: bool,
 }
 
 impl Work for Batches {
@@ -131,7 +133,7 @@ impl Batches {
             return Ok(Written::nothing(tx, results));
         }
 
-        store(&tx, &decided, now).await?;
+        self.store(&tx, &decided, now).await?;
         let mark = decided.first().map(|(request, order)| Mark {
             transaction: held.numbers.transaction,
             store_id: request.store_id,
@@ -168,6 +170,27 @@ impl Batches {
                 })
             })
             .await
+    }
+
+    /// Everything that is written, in one round trip. No statement needs the rows of another.
+    async fn store(&self, tx: &Tx, decided: &[(&Request, Order)], now: DateTime<Utc>) -> Result<(), PlaceError> {
+        let orders: Vec<&Order> = decided.iter().map(|(_, order)| order).collect();
+        let taken: Vec<stock::Quantity> = orders.iter().flat_map(|order| order.terms.taken()).collect();
+        let confirmed = decided.iter().filter(|(_, order)| order.terms.status == Status::Confirmed);
+        let confirmed: Vec<(OrderConfirmed, Cause<'_>)> =
+            confirmed.map(|(request, order)| (OrderConfirmed::of(order), request.cause())).collect();
+        // Rows that nobody would read are not written.
+        let announced = decided.iter().filter(|_| self.announces);
+        let announced: Vec<(OrderDecided, Cause<'_>)> =
+            announced.map(|(request, order)| (OrderDecided::of(order), request.cause())).collect();
+        try_join!(
+            write::insert(tx, &orders).err_into(),
+            stock::deduct(tx, &taken).err_into(),
+            outbox::record_all(tx, &confirmed).err_into(),
+            outbox::record_all(tx, &announced).err_into(),
+            remember(tx, decided, now),
+        )?;
+        Ok(())
     }
 }
 
@@ -250,31 +273,8 @@ impl Held {
         let Request { store_id, basket, expected_total, .. } = request;
         let terms = decide(*store_id, basket, *expected_total, &self.prices, &mut self.balances, now)?;
         let id = self.numbers.next().ok_or(PlaceError::Overtaken("numbers ran out"))?;
-        Ok(Order { id, terms })
+        Ok(Order { id, customer_email: request.customer_email.clone(), terms })
     }
-}
-
-/// Everything that is written, in one round trip. No statement needs the rows of another.
-async fn store(tx: &Tx, decided: &[(&Request, Order)], now: DateTime<Utc>) -> Result<(), PlaceError> {
-    let orders: Vec<&Order> = decided.iter().map(|(_, order)| order).collect();
-    let taken: Vec<stock::Quantity> = orders.iter().flat_map(|order| order.terms.taken()).collect();
-    let confirmed: Vec<(OrderConfirmed, Cause<'_>)> = decided
-        .iter()
-        .filter(|(_, order)| order.terms.status == Status::Confirmed)
-        .map(|(request, order)| {
-            let (request_id, traceparent) = (request.request_id.as_deref(), request.traceparent.as_deref());
-            let event = OrderConfirmed { store_id: request.store_id, order_id: order.id };
-            (event, Cause { request_id, traceparent })
-        })
-        .collect();
-    let events: Vec<(&OrderConfirmed, Cause<'_>)> = confirmed.iter().map(|(event, cause)| (event, *cause)).collect();
-    try_join!(
-        write::insert(tx, &orders).err_into(),
-        stock::deduct(tx, &taken).err_into(),
-        outbox::record_all(tx, &events).err_into(),
-        remember(tx, decided, now),
-    )?;
-    Ok(())
 }
 
 /// Keeps the answers to those who sent a key.

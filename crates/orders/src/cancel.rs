@@ -10,6 +10,7 @@ use diesel_async::RunQueryDsl;
 use futures_util::{TryFutureExt, try_join};
 use serde_json::json;
 use stores::stock;
+use web::Timestamp;
 
 use crate::events::OrderCancelled;
 use crate::order::{Confirmation, Order, Status};
@@ -47,8 +48,9 @@ impl Orders {
     pub async fn cancel(&self, id: i64, actor: &Actor) -> Result<(Order, Option<Confirmation>), CancelError> {
         let mut tries = 0;
         loop {
-            let actor = actor.clone();
-            let attempt = self.database.transaction(move |tx| Box::pin(async move { cancel(tx, id, &actor).await }));
+            let (actor, at) = (actor.clone(), Timestamp(self.clock.now()));
+            let attempt =
+                self.database.transaction(move |tx| Box::pin(async move { cancel(tx, id, at, &actor).await }));
             match attempt.await {
                 // If the connection broke during the COMMIT, the next attempt waits for the order's row, hence for the
                 // end of this one, and finds what became of it.
@@ -69,7 +71,7 @@ fn may_pass(error: &db::Error) -> bool {
 
 /// The order's row is locked first, so of many cancellations one finds it confirmed. Then its stock, in the order in
 /// which everybody locks stock: whoever holds stock never waits for an order.
-async fn cancel(tx: &mut Tx, order_id: i64, actor: &Actor) -> Result<(), CancelError> {
+async fn cancel(tx: &mut Tx, order_id: i64, at: Timestamp, actor: &Actor) -> Result<(), CancelError> {
     let store_id: Option<i64> = orders::table
         .filter(orders::id.eq(order_id))
         .select(orders::store_id)
@@ -96,7 +98,7 @@ async fn cancel(tx: &mut Tx, order_id: i64, actor: &Actor) -> Result<(), CancelE
     let rows: Vec<stock::Key> = lines.iter().map(|(store, product, _)| (*store, *product)).collect();
     stock::lock(tx, &rows).await?;
 
-    let cancelled = OrderCancelled { store_id, order_id };
+    let cancelled = OrderCancelled { store_id, order_id, at };
     let [before, after] =
         [Status::Confirmed, Status::Cancelled].map(|status| Some(json!({ "status": status.as_str() })));
     try_join!(

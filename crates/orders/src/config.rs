@@ -6,10 +6,11 @@
 //! | `ORDER_BATCH` | orders in one transaction at most | 128 |
 //! | `ORDER_QUEUE` | orders that may wait in a lane; more are refused with 503 | 8192 |
 //! | `ORDER_PATIENCE_MS` | longest wait in a lane; who waited longer is refused with 503 | 2000 |
+//! | `WEBHOOK_URL` | the worker's; where it is set, events are recorded for it | none |
 
 use std::time::Duration;
 
-/// Limits of placing orders together. None of them may be zero.
+/// How orders are placed. None of the limits may be zero.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Batches under way at once.
@@ -20,6 +21,8 @@ pub struct Config {
     pub queue: usize,
     /// Longest wait in a lane.
     pub patience: Duration,
+    /// Whether a webhook wants to hear of every decision. Where none does, its events are not recorded.
+    pub announces: bool,
 }
 
 /// A variable that holds something else than a number above zero.
@@ -29,7 +32,7 @@ pub struct ConfigError(&'static str);
 
 impl Default for Config {
     fn default() -> Self {
-        Self { lanes: 2, batch: 128, queue: 8_192, patience: Duration::from_secs(2) }
+        Self { lanes: 2, batch: 128, queue: 8_192, patience: Duration::from_secs(2), announces: false }
     }
 }
 
@@ -53,6 +56,7 @@ impl Config {
         if let Some(millis) = number("ORDER_PATIENCE_MS")? {
             config.patience = Duration::from_millis(millis as u64);
         }
+        config.announces = std::env::var("WEBHOOK_URL").is_ok_and(|url| !url.is_empty());
         Ok(config)
     }
 }

@@ -10,6 +10,7 @@ use serde::Serialize;
 use stores::stock::Quantity;
 use utoipa::ToSchema;
 
+use crate::email::CustomerEmail;
 use crate::schema::{confirmations, orders};
 
 /// Where an order stands.
@@ -108,6 +109,8 @@ pub struct Terms {
 pub struct Order {
     /// Its number.
     pub id: i64,
+    /// Where its confirmation goes by mail, if the customer left an address.
+    pub customer_email: Option<CustomerEmail>,
     /// Everything else.
     pub terms: Terms,
 }

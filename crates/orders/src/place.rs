@@ -4,12 +4,14 @@
 use std::sync::Arc;
 
 use db::{Clock, Database};
+use outbox::Cause;
 use rust_decimal::Decimal;
 
 use crate::basket::Basket;
 use crate::batch::{Batches, Job};
 use crate::config::Config;
 use crate::decide::{Refusal, UnknownProduct, decide};
+use crate::email::CustomerEmail;
 use crate::idempotency::Key;
 use crate::in_flight::InFlight;
 use crate::lane::{Failure, Lane, NotDone, Pass};
@@ -43,6 +45,8 @@ pub struct Request {
     pub expected_total: Option<Decimal>,
     /// The client's name for this order, if it has one.
     pub key: Option<Key>,
+    /// Where its confirmation is to go by mail.
+    pub customer_email: Option<CustomerEmail>,
     /// The request, for the logs.
     pub request_id: Option<String>,
     /// The trace that it belongs to (W3C Trace Context), for the logs.
@@ -104,7 +108,8 @@ impl Orders {
     /// # Errors
     /// When the database's configuration cannot be used.
     pub fn new(database: Database, clock: Clock, config: &Config) -> Result<Self, db::Error> {
-        let batches = Batches { database: database.apart(config.lanes)?, clock: clock.clone() };
+        let (database_of_lanes, clock_of_lanes) = (database.apart(config.lanes)?, clock.clone());
+        let batches = Batches { database: database_of_lanes, clock: clock_of_lanes, announces: config.announces };
         let batches = Arc::new(batches);
         let lanes = (0..config.lanes).map(|_| Lane::open(Arc::clone(&batches), config)).collect();
         Ok(Self { database, clock, lanes, in_flight: InFlight::default() })
@@ -150,7 +155,12 @@ impl Orders {
 impl Request {
     /// What a key stands for: equal for requests that ask for the same.
     pub(crate) fn digest(&self) -> [u8; 32] {
-        self.basket.digest(self.expected_total)
+        self.basket.digest(self.expected_total, self.customer_email.as_ref())
+    }
+
+    /// What its events came of.
+    pub(crate) fn cause(&self) -> Cause<'_> {
+        Cause { request_id: self.request_id.as_deref(), traceparent: self.traceparent.as_deref() }
     }
 }
 

@@ -6,23 +6,18 @@ use chrono::{DateTime, Utc};
 use db::{CachedDsl, Clock, Database, Tx};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+use futures_util::try_join;
+use products::Titles;
 
+use crate::email::CustomerEmail;
 use crate::events::OrderConfirmed;
-use crate::order::ConfirmationState;
-use crate::schema::confirmations;
+use crate::order::{ConfirmationState, Order, Summary, Terms};
+use crate::read::lines;
+use crate::schema::{confirmations, orders};
 
 /// A process that was held up for so long between the mark and the effect (stopped, or out of memory) has lost the
 /// transaction of the mark to a time limit of the database, and somebody else has done the effect.
 const HELD_UP: Duration = Duration::from_secs(8);
-
-/// What came of an attempt to confirm an order to its customer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// It was sent now.
-    Sent,
-    /// It was sent before; nothing was done.
-    AlreadySent,
-}
 
 /// Why a confirmation was not sent.
 #[derive(Debug, thiserror::Error)]
@@ -47,53 +42,114 @@ impl ReactionError {
     }
 }
 
-/// Tells the customer of a confirmed order, and marks the confirmation sent, exactly once.
+/// A confirmation on its way: marked as sent, and not committed yet. Only [`told`](Self::told) makes the mark last.
 ///
-/// The mark is set, the effect done, and the mark committed: the mark's row lock makes deliveries that overlap wait for
-/// each other, so the effect is repeated only if the process dies between it and the commit. `attempt` is which one this
-/// is, from 1.
+/// The mark's row lock makes deliveries that overlap wait for each other, so the customer is told twice only if the
+/// process dies between telling and the commit.
+pub struct Confirming {
+    tx: Tx,
+    event: OrderConfirmed,
+    attempt: i32,
+    began: Instant,
+}
+
+/// What is to be told to whom.
+#[derive(Debug)]
+pub struct Letter {
+    /// The order.
+    pub order: Order,
+    /// Where to.
+    pub address: CustomerEmail,
+    /// What its products are called.
+    pub titles: Titles,
+}
+
+/// Marks the confirmation of an order as sent by this attempt (from 1); `None` if it was sent before. The caller tells
+/// the customer, within seconds.
 ///
 /// # Errors
 /// As [`ReactionError`] says.
-pub async fn send_confirmation(
+pub async fn confirm(
     database: &Database,
     clock: &Clock,
     event: &OrderConfirmed,
     attempt: u32,
-) -> Result<Outcome, ReactionError> {
+) -> Result<Option<Confirming>, ReactionError> {
     let (event, attempt) = (*event, i32::try_from(attempt).unwrap_or(i32::MAX));
     let (now, began) = (clock.now(), Instant::now());
-    database
-        .transaction(move |tx| {
-            Box::pin(async move {
-                if !mark_sent(tx, event, attempt, now).await? {
-                    return known(tx, event).await;
-                }
-                if began.elapsed() > HELD_UP {
-                    return Err(
-                        db::Error::Unavailable(format!("the process was held up for {:?}", began.elapsed())).into()
-                    );
-                }
-                let OrderConfirmed { store_id, order_id } = event;
-                tracing::info!(store_id, order_id, attempt, "order confirmation sent");
-                Ok(Outcome::Sent)
-            })
-        })
-        .await
-}
-
-/// What an event without anything left to send is about.
-async fn known(tx: &mut Tx, event: OrderConfirmed) -> Result<Outcome, ReactionError> {
-    let OrderConfirmed { store_id, order_id } = event;
-    let row = confirmations::table.find((store_id, order_id)).select(confirmations::order_id);
-    match row.first::<i64>(&mut **tx).await.optional().map_err(db::Error::from)? {
-        Some(_) => Ok(Outcome::AlreadySent),
-        None => Err(ReactionError::UnknownOrder { store_id, order_id }),
+    let (tx, is_marked) = database.begin(move |tx| Box::pin(mark_sent(tx, event, attempt, now))).await?;
+    if is_marked {
+        return Ok(Some(Confirming { tx, event, attempt, began }));
+    }
+    let is_known = is_known(&tx, event).await;
+    tx.roll_back().await;
+    match is_known? {
+        true => Ok(None),
+        false => Err(ReactionError::UnknownOrder { store_id: event.store_id, order_id: event.order_id }),
     }
 }
 
+impl Confirming {
+    /// What goes by mail; `None` where the customer left no address.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn letter(&self) -> Result<Option<Letter>, ReactionError> {
+        let OrderConfirmed { store_id, order_id, .. } = self.event;
+        let row = orders::table.find((store_id, order_id)).select((Summary::as_select(), orders::customer_email));
+        let (found, lines) = try_join!(
+            async {
+                let found: (Summary, Option<CustomerEmail>) = row.first(&mut &**self.tx).await?;
+                Ok::<_, db::Error>(found)
+            },
+            lines(&self.tx, store_id, order_id),
+        )?;
+        let (summary, Some(address)) = found else { return Ok(None) };
+        let products: Vec<i64> = lines.iter().map(|line| line.product_id).collect();
+        let titles = products::titles(&self.tx, &products).await?;
+        let Summary { id, status, created_at, total_items, total_price } = summary;
+        let terms = Terms { store_id, status, created_at, total_items, total_price, lines };
+        let order = Order { id, customer_email: Some(address.clone()), terms };
+        Ok(Some(Letter { order, address, titles }))
+    }
+
+    /// To be asked right before the customer is told: whether it is still us who have to.
+    ///
+    /// # Errors
+    /// [`ReactionError::Database`] when the process was held up for so long that it has lost the mark.
+    pub fn in_time(&self) -> Result<(), ReactionError> {
+        match self.began.elapsed() {
+            held_up if held_up > HELD_UP => {
+                Err(db::Error::Unavailable(format!("the process was held up for {held_up:?}")).into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The customer was told by these means: the log has a line of it, and the mark is committed.
+    ///
+    /// # Errors
+    /// Those of the database. The customer was told all the same, and may be told again.
+    pub async fn told(self, by: &str) -> Result<(), ReactionError> {
+        let OrderConfirmed { store_id, order_id, .. } = self.event;
+        tracing::info!(store_id, order_id, attempt = self.attempt, by, "order confirmation sent");
+        Ok(self.tx.commit().await?)
+    }
+
+    /// The customer could not be told: the confirmation stays to be sent.
+    pub async fn not_told(self) {
+        self.tx.roll_back().await;
+    }
+}
+
+/// Whether there is such a confirmation.
+async fn is_known(tx: &Tx, event: OrderConfirmed) -> Result<bool, db::Error> {
+    let row = confirmations::table.find((event.store_id, event.order_id)).select(confirmations::order_id);
+    Ok(row.first::<i64>(&mut &***tx).await.optional()?.is_some())
+}
+
 /// Marks the confirmation sent; whether that was still to be done.
-async fn mark_sent(tx: &mut Tx, event: OrderConfirmed, attempt: i32, now: DateTime<Utc>) -> Result<bool, db::Error> {
+async fn mark_sent(tx: &Tx, event: OrderConfirmed, attempt: i32, now: DateTime<Utc>) -> Result<bool, db::Error> {
     let unsent = confirmations::table
         .find((event.store_id, event.order_id))
         .filter(confirmations::state.ne(ConfirmationState::Sent.as_str()));
@@ -104,7 +160,7 @@ async fn mark_sent(tx: &mut Tx, event: OrderConfirmed, attempt: i32, now: DateTi
             confirmations::sent_at.eq(now),
         ))
         .cached()
-        .execute(&mut **tx)
+        .execute(&mut &***tx)
         .await?;
     Ok(marked == 1)
 }

@@ -12,11 +12,15 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Numeric, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::try_join;
+use outbox::Event;
 use products::Prices;
 use rust_decimal::Decimal;
+use serde_json::json;
 use stores::stock::Balances;
 
-use crate::order::{Confirmation, Line, Order, Reason, Rejection, Status, Summary, Terms};
+use crate::email::CustomerEmail;
+use crate::events::OrderConfirmed;
+use crate::order::{Confirmation, ConfirmationState, Line, Order, Reason, Rejection, Status, Summary, Terms};
 use crate::place::Orders;
 use crate::schema::{confirmations, order_items, orders};
 
@@ -78,22 +82,48 @@ impl Orders {
     pub async fn find(&self, id: i64) -> Result<Option<(Order, Option<Confirmation>)>, db::Error> {
         let mut conn = self.database.connection().await?;
         let told = confirmations::store_id.eq(orders::store_id).and(confirmations::order_id.eq(orders::id));
-        let found: Option<(i64, Summary, Option<Confirmation>)> = orders::table
+        let found: Option<(i64, Summary, Option<CustomerEmail>, Option<Confirmation>)> = orders::table
             .left_join(confirmations::table.on(told))
             .filter(orders::id.eq(id))
-            .select((orders::store_id, Summary::as_select(), Option::<Confirmation>::as_select()))
+            .select((
+                orders::store_id,
+                Summary::as_select(),
+                orders::customer_email,
+                Option::<Confirmation>::as_select(),
+            ))
             .first(&mut conn)
             .await
             .optional()?;
-        let Some((store_id, summary, confirmation)) = found else { return Ok(None) };
-        let lines = lines(&conn, store_id, id).await?;
+        let Some((store_id, summary, customer_email, confirmation)) = found else { return Ok(None) };
+        let (lines, confirmation) =
+            try_join!(lines(&conn, store_id, id), unless_given_up(&conn, store_id, id, confirmation))?;
         let Summary { id, status, created_at, total_items, total_price } = summary;
         let terms = Terms { store_id, status, created_at, total_items, total_price, lines };
-        Ok(Some((Order { id, terms }, confirmation)))
+        Ok(Some((Order { id, customer_email, terms }, confirmation)))
     }
 }
 
-async fn lines(mut conn: &AsyncPgConnection, store_id: i64, order_id: i64) -> Result<Vec<Line>, db::Error> {
+/// That telling a customer was given up is known to the outbox alone: an operator may have it tried again there.
+async fn unless_given_up(
+    conn: &AsyncPgConnection,
+    store_id: i64,
+    order_id: i64,
+    confirmation: Option<Confirmation>,
+) -> Result<Option<Confirmation>, db::Error> {
+    match confirmation {
+        Some(confirmation) if confirmation.state == ConfirmationState::Pending => {
+            let about = json!({ "order_id": order_id });
+            let state = match outbox::is_parked(conn, store_id, OrderConfirmed::KIND, about).await? {
+                true => ConfirmationState::Failed,
+                false => ConfirmationState::Pending,
+            };
+            Ok(Some(Confirmation { state, ..confirmation }))
+        }
+        told => Ok(told),
+    }
+}
+
+pub(crate) async fn lines(mut conn: &AsyncPgConnection, store_id: i64, order_id: i64) -> Result<Vec<Line>, db::Error> {
     let rows: Vec<LineRow> = order_items::table
         .filter(order_items::store_id.eq(store_id).and(order_items::order_id.eq(order_id)))
         .order_by(order_items::line)

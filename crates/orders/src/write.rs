@@ -48,17 +48,19 @@ pub(crate) async fn take_numbers(tx: &Tx, count: usize) -> Result<Numbers, db::E
 pub(crate) async fn insert(tx: &Tx, orders: &[&Order]) -> Result<(), db::Error> {
     let terms = || orders.iter().map(|order| &order.terms);
     let lines = || orders.iter().flat_map(|order| order.terms.lines.iter().map(move |line| (order, line)));
+    let address = |order: &&Order| order.customer_email.as_ref().map(|address| address.as_str().to_owned());
+    let addresses: Vec<Option<String>> = orders.iter().map(address).collect();
     let rejections = || lines().map(|(_, line)| line.rejection);
     let numbered = || orders.iter().flat_map(|order| (1_i32..).zip(&order.terms.lines)).map(|(number, _)| number);
     diesel::sql_query(
         "WITH placed AS ( \
-             INSERT INTO orders (store_id, id, status, total_items, total_price, created_at) \
-             SELECT * FROM unnest($1, $2, $3, $4, $5, $6) \
+             INSERT INTO orders (store_id, id, status, total_items, total_price, created_at, customer_email) \
+             SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7) \
              RETURNING store_id, id, status, created_at), \
          lines AS ( \
              INSERT INTO order_items \
                  (store_id, order_id, line, product_id, quantity_requested, unit_price, rejection, available) \
-             SELECT * FROM unnest($7, $8, $9, $10, $11, $12, $13, $14)) \
+             SELECT * FROM unnest($8, $9, $10, $11, $12, $13, $14, $15)) \
          INSERT INTO confirmations (store_id, order_id, created_at) \
          SELECT store_id, id, created_at FROM placed WHERE status = 'CONFIRMED'",
     )
@@ -68,6 +70,7 @@ pub(crate) async fn insert(tx: &Tx, orders: &[&Order]) -> Result<(), db::Error> 
     .bind::<Array<BigInt>, _>(terms().map(|terms| terms.total_items).collect::<Vec<_>>())
     .bind::<Array<Numeric>, _>(terms().map(|terms| terms.total_price).collect::<Vec<_>>())
     .bind::<Array<Timestamptz>, _>(terms().map(|terms| terms.created_at).collect::<Vec<_>>())
+    .bind::<Array<Nullable<Text>>, _>(addresses)
     .bind::<Array<BigInt>, _>(lines().map(|(order, _)| order.terms.store_id).collect::<Vec<_>>())
     .bind::<Array<BigInt>, _>(lines().map(|(order, _)| order.id).collect::<Vec<_>>())
     .bind::<Array<Integer>, _>(numbered().collect::<Vec<_>>())

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use db::{Connection, Tx};
 use diesel::prelude::*;
 use diesel::sql_types::Timestamptz;
-use diesel_async::RunQueryDsl;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use crate::schema::outbox;
 
@@ -71,6 +71,23 @@ pub async fn parked(conn: &mut Connection, which: &Which, after: i64, limit: i64
         query = query.filter(outbox::kind.eq(kind));
     }
     Ok(query.order_by(outbox::id).limit(limit).select(Columns::default()).load(conn).await?)
+}
+
+/// Whether an event of this kind was given up that has all of `about` in its payload.
+///
+/// # Errors
+/// Those of the database.
+pub async fn is_parked(
+    mut conn: &AsyncPgConnection,
+    store_id: i64,
+    kind: &str,
+    about: serde_json::Value,
+) -> Result<bool, db::Error> {
+    let such = outbox::table
+        .filter(outbox::parked_at.is_not_null())
+        .filter(outbox::store_id.eq(store_id).and(outbox::kind.eq(kind)))
+        .filter(outbox::payload.contains(about));
+    Ok(diesel::select(diesel::dsl::exists(such)).get_result(&mut conn).await?)
 }
 
 /// Has up to `limit` parked events tried again from the beginning; returns their numbers.

@@ -14,6 +14,14 @@ pub trait Event: Serialize {
     fn store_id(&self) -> i64;
 }
 
+impl<E: Event> Event for &E {
+    const KIND: &'static str = E::KIND;
+
+    fn store_id(&self) -> i64 {
+        E::store_id(self)
+    }
+}
+
 /// What an event came of, for the logs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Cause<'a> {
@@ -41,7 +49,7 @@ pub async fn record<'a, E: Event>(tx: &Tx, event: &E, cause: impl Into<Cause<'a>
 ///
 /// # Errors
 /// As [`record`].
-pub async fn record_all<'a, E: Event>(tx: &Tx, events: &[(&E, impl Into<Cause<'a>> + Copy)]) -> Result<(), db::Error> {
+pub async fn record_all<'a, E: Event>(tx: &Tx, events: &[(E, impl Into<Cause<'a>> + Copy)]) -> Result<(), db::Error> {
     if events.is_empty() {
         return Ok(());
     }

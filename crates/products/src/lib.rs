@@ -7,6 +7,7 @@ mod http;
 mod prices;
 mod product;
 mod schema;
+mod titles;
 
 pub use category::{
     Category, categories, create_category, delete_category, find_category, get_category, rename_category,
@@ -15,3 +16,4 @@ pub use error::Error;
 pub use http::routes;
 pub use prices::{Prices, prices};
 pub use product::{Filter, NewProduct, Product, ProductChange, change, create, delete, get, list};
+pub use titles::{Titles, titles};

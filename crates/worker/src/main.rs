@@ -3,9 +3,12 @@
 //! `worker` runs; `worker healthcheck` asks a running one how it is, and exits with 0 or 1, for images without curl;
 //! `worker --version`.
 
+mod letter;
+mod mail;
 mod ops;
 mod settings;
 mod tasks;
+mod webhook;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -61,7 +64,12 @@ async fn work(settings: Settings) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::listen()?;
     let metrics = PrometheusBuilder::new().install_recorder()?;
     let database = Database::new(&settings.database)?;
-    let worker = jobs::Worker::start(&settings.jobs, &database, tasks::registry(&database, &Clock::system()));
+    let clock = Clock::system();
+    // Half of the connections are left to the others.
+    let mailer = mail::Mailer::from_env((settings.database.pool_size / 2).max(1))?;
+    let webhook = webhook::Webhook::from_env(&clock)?;
+    let means = tasks::Means { database: database.clone(), clock, mailer, webhook };
+    let worker = jobs::Worker::start(&settings.jobs, &database, tasks::registry(&means));
     let draining = web::Draining::default();
     tokio::spawn(keep_up(metrics.clone()));
     tokio::spawn(forget_old_keys(database.clone()));

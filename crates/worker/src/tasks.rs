@@ -2,35 +2,109 @@
 
 use db::{Clock, Database};
 use jobs::{Delivery, Registry, TaskError};
-use orders::events::{OrderCancelled, OrderConfirmed};
-use orders::reactions::{ReactionError, send_confirmation};
+use orders::events::{OrderCancelled, OrderConfirmed, OrderDecided};
+use orders::reactions::{Confirming, ReactionError, confirm};
 use outbox::Event;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use crate::mail::Mailer;
+use crate::webhook::{Message, Webhook};
+
+/// What the tasks work with.
+#[derive(Clone)]
+pub(crate) struct Means {
+    pub(crate) database: Database,
+    pub(crate) clock: Clock,
+    pub(crate) mailer: Option<Mailer>,
+    pub(crate) webhook: Option<Webhook>,
+}
+
 /// Every task that this process knows.
-pub(crate) fn registry(database: &Database, clock: &Clock) -> Registry {
-    let (database, clock) = (database.clone(), clock.clone());
-    let registry = Registry::new().on(OrderCancelled::KIND, "note_order_cancellation", |delivery| async move {
-        let OrderCancelled { store_id, order_id } = event(delivery)?;
-        tracing::info!(store_id, order_id, "order cancelled");
-        Ok(())
-    });
-    registry.on(OrderConfirmed::KIND, "send_order_confirmation", move |delivery| {
-        let (database, clock) = (database.clone(), clock.clone());
-        async move {
-            let attempt = delivery.attempt;
-            let event: OrderConfirmed = event(delivery)?;
-            match send_confirmation(&database, &clock, &event, attempt).await {
-                Ok(_) => Ok(()),
-                Err(ReactionError::Database(error)) => Err(error.into()),
-                Err(error) if error.is_permanent() => Err(TaskError::permanent(error)),
-                Err(error) => Err(TaskError::retry(error)),
+pub(crate) fn registry(means: &Means) -> Registry {
+    let [confirming, deciding, cancelling] = [(); 3].map(|()| means.clone());
+    Registry::new()
+        .on(OrderConfirmed::KIND, "send_order_confirmation", move |delivery| {
+            let means = confirming.clone();
+            async move { send_confirmation(&means, delivery).await }
+        })
+        .on(OrderDecided::KIND, "announce_order_decision", move |delivery| {
+            let means = deciding.clone();
+            async move { announce(means.webhook.as_ref(), delivery).await }
+        })
+        .on(OrderCancelled::KIND, "note_order_cancellation", move |delivery| {
+            let means = cancelling.clone();
+            async move {
+                let About { store_id, order_id, .. } = event(&delivery)?;
+                tracing::info!(store_id, order_id, "order cancelled");
+                announce(means.webhook.as_ref(), delivery).await
             }
+        })
+}
+
+/// By mail where there is a server for it and an address, else by the log alone.
+async fn send_confirmation(means: &Means, delivery: Delivery) -> Result<(), TaskError> {
+    let about: OrderConfirmed = event(&delivery)?;
+    let mailer = means.mailer.as_ref().filter(|_| about.has_address);
+    let _turn = match mailer {
+        Some(mailer) => Some(mailer.turn().await?),
+        None => None,
+    };
+    let confirming = confirm(&means.database, &means.clock, &about, delivery.attempt).await.map_err(failed)?;
+    let Some(confirming) = confirming else { return Ok(()) };
+    match tell_customer(mailer, &confirming).await {
+        Ok(by) => confirming.told(by).await.map_err(failed),
+        Err(error) => {
+            confirming.not_told().await;
+            Err(error)
         }
-    })
+    }
+}
+
+/// Returns by which means.
+async fn tell_customer(mailer: Option<&Mailer>, confirming: &Confirming) -> Result<&'static str, TaskError> {
+    let letter = match mailer {
+        Some(mailer) => confirming.letter().await.map_err(failed)?.map(|letter| (mailer, letter)),
+        None => None,
+    };
+    confirming.in_time().map_err(failed)?;
+    let Some((mailer, letter)) = letter else { return Ok("log") };
+    mailer.send(&letter).await?;
+    Ok("mail")
+}
+
+fn failed(error: ReactionError) -> TaskError {
+    match error {
+        ReactionError::Database(error) => error.into(),
+        error if error.is_permanent() => TaskError::permanent(error),
+        error => TaskError::retry(error),
+    }
+}
+
+/// What is common to the events that webhooks tell of.
+#[derive(Deserialize)]
+struct About {
+    store_id: i64,
+    order_id: i64,
+    /// How it was decided; a cancellation has none.
+    status: Option<String>,
+    at: String,
+}
+
+/// Tells the webhook, if there is one.
+async fn announce(webhook: Option<&Webhook>, delivery: Delivery) -> Result<(), TaskError> {
+    let Some(webhook) = webhook else { return Ok(()) };
+    let About { store_id, order_id, status, at } = event(&delivery)?;
+    let kind = match status.as_deref() {
+        None => "order.cancelled",
+        Some("CONFIRMED") => "order.confirmed",
+        Some("REJECTED") => "order.rejected",
+        Some(_) => return Err(TaskError::permanent("nobody is told of this status")),
+    };
+    webhook.tell(&Message { kind, store_id, order_id, at: &at, data: &delivery.payload }).await
 }
 
 /// The event that was recorded. What serde has against it is not told, as it may quote from it.
-fn event<E: DeserializeOwned>(delivery: Delivery) -> Result<E, TaskError> {
-    serde_json::from_value(delivery.payload).map_err(|_| TaskError::permanent("the payload is not one of this event"))
+fn event<E: DeserializeOwned>(delivery: &Delivery) -> Result<E, TaskError> {
+    E::deserialize(&delivery.payload).map_err(|_| TaskError::permanent("the payload is not one of this event"))
 }

@@ -36,6 +36,19 @@ impl<S> Authorized<S> {
         self.identity.as_ref()
     }
 
+    /// Whether a token was sent that was made for `scope` too. Unlike `S`, an open one is not everybody's here.
+    pub fn holds(&self, scope: Scope) -> bool {
+        self.identity.as_ref().is_some_and(|identity| identity.scopes.contains(&scope))
+    }
+
+    /// Asks for one more scope, for what only some requests contain.
+    ///
+    /// # Errors
+    /// 401 without a token, 403 with one that was not made for it.
+    pub fn require(&self, scope: Scope) -> Result<(), Error> {
+        admit(self.identity.clone().map(Ok), scope, false).map(drop)
+    }
+
     /// Who acts, to be kept.
     pub fn into_actor(self) -> Actor {
         self.actor

@@ -7,6 +7,7 @@ mod attacks;
 mod authorization;
 mod catalogue;
 mod contract;
+mod customer_email;
 mod desk;
 mod everywhere;
 mod freshness;

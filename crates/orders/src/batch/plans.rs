@@ -35,6 +35,7 @@ fn request(store_id: i64, products: &[i64], key: usize) -> Request {
         store_id,
         basket: Basket::new(lines).unwrap(),
         expected_total: None,
+        customer_email: None,
         key: Some(Key { client: "test".into(), key: key.to_string() }),
         request_id: None,
         traceparent: None,
@@ -73,7 +74,8 @@ async fn load_rows_are_found_by_their_keys_from_an_empty_database_on() {
     // As empty as a database can be in which orders are placed.
     test.build().await.fill(2, 3).await;
     let one_connection = Config { pool_size: 1, ..Config::new(test.url(), Role::Gateway) };
-    let batches = Batches { database: Database::new(&one_connection).unwrap(), clock: Clock::system() };
+    let database = Database::new(&one_connection).unwrap();
+    let batches = Batches { database, clock: Clock::system(), announces: false };
     let mut keys = 0..;
     place(&batches, &mut keys).await;
     assert_by_key(&mut batches.database.connection().await.unwrap(), "empty").await;

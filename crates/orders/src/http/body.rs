@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use web::{Bounded, Fault, Faults};
 
 use crate::basket::{Basket, BasketFault, MAX_QUANTITY, Wanted, duplicates, wrong_length};
+use crate::email::CustomerEmail;
 
 type Quantity = Bounded<1, { MAX_QUANTITY as i64 }>;
 type Id = Bounded<{ i64::MIN }, { i64::MAX }>;
@@ -13,6 +14,8 @@ type Id = Bounded<{ i64::MIN }, { i64::MAX }>;
 /// A new order.
 #[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults)]
+// One that anybody may try: a total that is out of date is refused, and so is an address without a token.
+#[schema(example = json!({ "store_id": 1, "items": [{ "product_id": 401, "quantity_requested": 2 }] }))]
 pub(crate) struct NewOrder {
     /// The store that is to serve it.
     #[schema(value_type = i64, example = 1)]
@@ -25,11 +28,19 @@ pub(crate) struct NewOrder {
     #[schema(value_type = Option<String>, pattern = r"^\d+(\.\d{1,2})?$", example = "2.96")]
     #[deserr(default)]
     pub(crate) expected_total: Option<Total>,
+    /// Where the confirmation is to go by mail. Taken only with a token with the scope `orders:email`.
+    #[schema(value_type = Option<String>, format = "email", max_length = 254, example = "ann@customer.example")]
+    #[deserr(default)]
+    pub(crate) customer_email: Option<Address>,
 }
 
 /// An amount of money as large as a total can be.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Total(pub(crate) Decimal);
+
+/// An address that mail can go to.
+#[derive(Debug, Clone)]
+pub(crate) struct Address(pub(crate) CustomerEmail);
 
 /// One item of a new order.
 #[derive(ToSchema)]
@@ -82,6 +93,14 @@ impl Deserr<Faults> for Total {
             Fault::at("/expected_total", "invalid_type", "Must be a string with at most two decimals, such as 12.50.")
                 .into()
         })
+    }
+}
+
+impl Deserr<Faults> for Address {
+    fn deserialize_from_value<V: IntoValue>(value: Value<V>, place: ValuePointerRef) -> Result<Self, Faults> {
+        let Value::String(text) = value else { return Err(wrong_kind(value, &[ValueKind::String], place)) };
+        let address = CustomerEmail::parse(&text).map(Self);
+        address.map_err(|wrong| Fault::at("/customer_email", "invalid_email", wrong.to_string()).into())
     }
 }
 

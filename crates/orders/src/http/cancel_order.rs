@@ -1,5 +1,5 @@
-use accounts::Authorized;
 use accounts::scope::OrdersCancel;
+use accounts::{Authorized, Scope};
 use actix_web::post;
 use actix_web::web::{Data, Json, Path};
 use web::Params;
@@ -27,5 +27,5 @@ pub(crate) async fn cancel_order(
     _: Params<()>,
 ) -> web::Result<Json<DetailView>> {
     let (order, confirmation) = orders.cancel(*order_id, authorized.actor()).await?;
-    Ok(Json(DetailView::new(&order, confirmation)))
+    Ok(Json(DetailView::new(&order, confirmation, authorized.holds(Scope::OrdersRead))))
 }

@@ -1,5 +1,5 @@
-use accounts::Authorized;
 use accounts::scope::OrdersRead;
+use accounts::{Authorized, Scope};
 use actix_web::get;
 use actix_web::web::{Data, Json, Path};
 use web::{Code, Error, Params};
@@ -9,7 +9,8 @@ use crate::answer::DetailView;
 
 /// Get an order
 ///
-/// With its lines, and whether its customer was told.
+/// With its lines, and whether its customer was told. The customer's address is shown to those who send a token with
+/// the scope `orders:read`.
 #[utoipa::path(
     tag = "orders",
     security((), ("bearer" = ["orders:read"])),
@@ -17,13 +18,15 @@ use crate::answer::DetailView;
 )]
 #[get("/orders/{order_id}/")]
 pub(crate) async fn get_order(
-    _: Authorized<OrdersRead>,
+    authorized: Authorized<OrdersRead>,
     orders: Data<Orders>,
     order_id: Path<i64>,
     _: Params<()>,
 ) -> web::Result<Json<DetailView>> {
     match orders.find(*order_id).await? {
-        Some((order, confirmation)) => Ok(Json(DetailView::new(&order, confirmation))),
+        Some((order, confirmation)) => {
+            Ok(Json(DetailView::new(&order, confirmation, authorized.holds(Scope::OrdersRead))))
+        }
         None => Err(Error::new(Code::NotFound).with_detail(format!("There is no order {order_id}."))),
     }
 }

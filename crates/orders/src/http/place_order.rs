@@ -1,5 +1,5 @@
-use accounts::Authorized;
 use accounts::scope::OrdersPlace;
+use accounts::{Authorized, Scope};
 use actix_web::http::header::LOCATION;
 use actix_web::web::Data;
 use actix_web::{HttpResponse, post};
@@ -45,6 +45,9 @@ struct Headers {
 /// With an `Idempotency-Key`, a repeat of the same request within 72 hours gets the first answer again, byte for byte,
 /// and places nothing. A key belongs to the store of its order, and to the token where one is sent; a request that was refused with a 4xx leaves it unused.
 /// With `dry_run=true` the key is not looked at.
+///
+/// With a `customer_email` the confirmation goes there by mail, where the installation sends mail. It takes a token
+/// with the scope `orders:email` besides, and is shown to those alone who send one with `orders:read`.
 #[utoipa::path(
     tag = "orders",
     params(Mode, Headers),
@@ -73,12 +76,17 @@ pub(crate) async fn place_order(
     trace: TraceParent,
     body: Json<NewOrder>,
 ) -> web::Result<HttpResponse> {
-    let NewOrder { store_id, items, expected_total } = body.0;
+    let NewOrder { store_id, items, expected_total, customer_email } = body.0;
+    // Or the store could be used to send mail to strangers.
+    if customer_email.is_some() {
+        authorized.require(Scope::OrdersEmail)?;
+    }
     let client = authorized.identity().map(|identity| identity.token_id.to_string()).unwrap_or_default();
     let request = Request {
         store_id: store_id.0,
         basket: items.0,
         expected_total: expected_total.map(|total| total.0),
+        customer_email: customer_email.map(|address| address.0),
         key: key.0.map(|key| Key { client, key: key.0 }),
         request_id: Some(request.0),
         traceparent: trace.0,

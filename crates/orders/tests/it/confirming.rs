@@ -1,7 +1,7 @@
 use futures_util::future::join_all;
 use orders::events::OrderConfirmed;
-use orders::reactions::{Outcome, ReactionError, send_confirmation};
-use orders::{Confirmation, ConfirmationState};
+use orders::reactions::{ReactionError, confirm};
+use orders::{Confirmation, ConfirmationState, CustomerEmail, Request};
 
 use crate::support::Shop;
 
@@ -12,11 +12,25 @@ async fn confirmation(shop: &Shop, event: OrderConfirmed) -> Confirmation {
 async fn confirmed_order(shop: &Shop) -> OrderConfirmed {
     let pen = shop.product("0.10", Some(5)).await;
     let order = shop.place(&[(pen, 1)]).await;
-    OrderConfirmed { store_id: shop.store, order_id: order.id }
+    OrderConfirmed { store_id: shop.store, order_id: order.id, has_address: false }
+}
+
+/// What came of an attempt to confirm an order to its customer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Sent,
+    AlreadySent,
+}
+
+async fn send_at(shop: &Shop, event: &OrderConfirmed, attempt: u32) -> Result<Outcome, ReactionError> {
+    match confirm(&shop.patient, &shop.clock, event, attempt).await? {
+        Some(confirming) => confirming.told("test").await.map(|()| Outcome::Sent),
+        None => Ok(Outcome::AlreadySent),
+    }
 }
 
 async fn send(shop: &Shop, event: &OrderConfirmed) -> Result<Outcome, ReactionError> {
-    send_confirmation(&shop.patient, &shop.clock, event, 1).await
+    send_at(shop, event, 1).await
 }
 
 #[tokio::test]
@@ -51,15 +65,54 @@ async fn deliveries_that_overlap_send_it_once() {
 async fn one_that_was_given_up_can_be_asked_for_again() {
     let shop = Shop::open().await;
     let event = confirmed_order(&shop).await;
-    shop.sql.execute("UPDATE confirmations SET state = 'failed', attempts = 8", &[]).await.unwrap();
-    let sent = send_confirmation(&shop.patient, &shop.clock, &event, 9).await.unwrap();
+    shop.sql.execute("UPDATE outbox SET parked_at = now(), failures = 8", &[]).await.unwrap();
+    assert_eq!(confirmation(&shop, event).await.state, ConfirmationState::Failed);
+    let other = confirmed_order(&shop).await;
+    assert_eq!(confirmation(&shop, other).await.state, ConfirmationState::Pending, "of others nothing is said");
+    shop.sql.execute("UPDATE outbox SET parked_at = NULL, failures = 0", &[]).await.unwrap();
+    assert_eq!(confirmation(&shop, event).await.state, ConfirmationState::Pending);
+    let sent = send_at(&shop, &event, 9).await.unwrap();
     assert_eq!((sent, confirmation(&shop, event).await.attempts), (Outcome::Sent, 9));
 }
 
 #[tokio::test]
 async fn an_order_that_is_not_there_is_a_permanent_error() {
     let shop = Shop::open().await;
-    let event = OrderConfirmed { store_id: shop.store, order_id: 1 };
+    let event = OrderConfirmed { store_id: shop.store, order_id: 1, has_address: false };
     let error = send(&shop, &event).await.unwrap_err();
     assert!(matches!(error, ReactionError::UnknownOrder { order_id: 1, .. }) && error.is_permanent(), "{error:?}");
+}
+
+#[tokio::test]
+async fn one_that_could_not_be_told_stays_to_be_sent() {
+    let shop = Shop::open().await;
+    let event = confirmed_order(&shop).await;
+    let confirming = confirm(&shop.patient, &shop.clock, &event, 1).await.unwrap().unwrap();
+    assert!(confirming.letter().await.unwrap().is_none(), "the customer left no address");
+    confirming.not_told().await;
+    assert_eq!(confirmation(&shop, event).await.state, ConfirmationState::Pending);
+    // Nor is one marked whose task came to its end half-way.
+    drop(confirm(&shop.patient, &shop.clock, &event, 1).await.unwrap().unwrap());
+    assert_eq!(send_at(&shop, &event, 2).await.unwrap(), Outcome::Sent);
+    assert_eq!(confirmation(&shop, event).await.attempts, 2);
+}
+
+#[tokio::test]
+async fn the_letter_is_of_the_order_and_the_event_does_not_have_the_address() {
+    let shop = Shop::open().await;
+    let (pen, desk) = (shop.product("0.10", Some(5)).await, shop.product("199.99", Some(1)).await);
+    let address = CustomerEmail::parse("ann@customer.example").unwrap();
+    let request = Request { customer_email: Some(address.clone()), ..shop.request(&[(desk, 1), (pen, 3)]) };
+    let orders::Placed::New(order) = shop.orders.place(request).await.unwrap() else { panic!("it is new") };
+    let payload = "SELECT payload::text FROM outbox";
+    let payload: String = shop.sql.query_one(payload, &[]).await.unwrap().get(0);
+    let event: OrderConfirmed = serde_json::from_str(&payload).unwrap();
+    assert!(event.has_address && !payload.contains('@'), "{payload}");
+
+    let confirming = confirm(&shop.patient, &shop.clock, &event, 1).await.unwrap().unwrap();
+    let letter = confirming.letter().await.unwrap().unwrap();
+    assert_eq!((letter.address, &letter.order), (address.clone(), &order));
+    assert_eq!((letter.titles[&pen].as_str(), letter.titles[&desk].as_str()), ("A thing", "A thing"));
+    confirming.told("test").await.unwrap();
+    assert_eq!(shop.orders.find(order.id).await.unwrap().unwrap().0.customer_email, Some(address));
 }

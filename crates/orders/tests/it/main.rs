@@ -1,6 +1,7 @@
 //! Orders against a real PostgreSQL.
 #![expect(clippy::unwrap_used, reason = "what a test cannot set up must fail it")]
 
+mod announcing;
 mod cancelling;
 mod commits;
 mod concurrency;

@@ -61,6 +61,7 @@ impl Shop {
             basket: basket(lines),
             expected_total: None,
             key: None,
+            customer_email: None,
             request_id: Some("test".into()),
             traceparent: None,
         }

@@ -8,26 +8,29 @@ use testkit::{Broker, TestApp, eventually};
 use crate::process::{Process, SOON};
 
 /// A store that sells one thing, and a broker.
-struct Shop {
-    app: TestApp,
+pub(crate) struct Shop {
+    pub(crate) app: TestApp,
     broker: Broker,
-    sql: tokio_postgres::Client,
-    store: i64,
-    product: i64,
+    pub(crate) sql: tokio_postgres::Client,
+    pub(crate) store: i64,
+    pub(crate) product: i64,
 }
 
 impl Shop {
-    async fn open() -> Self {
-        let app = TestApp::start().await;
+    pub(crate) async fn open() -> Self {
+        Self::selling("Pen", TestApp::start().await).await
+    }
+
+    pub(crate) async fn selling(title: &str, app: TestApp) -> Self {
         let build = app.build().await;
-        let (store, product) = (build.store("Corner shop").await, build.product("Pen", "Office", "2.50").await);
+        let (store, product) = (build.store("Corner shop").await, build.product(title, "Office", "2.50").await);
         build.stock(store, product, 10_000).await;
         let (broker, sql) = (Broker::new(&crate::process::QUEUES).await, app.database.sql().await);
         Self { app, broker, sql, store, product }
     }
 
     /// Places an order over HTTP; its id, and the id of the request.
-    async fn order(&self) -> (i64, String) {
+    pub(crate) async fn order(&self) -> (i64, String) {
         let body =
             json!({ "store_id": self.store, "items": [{ "product_id": self.product, "quantity_requested": 1 }] });
         let answer = self.app.post("/orders/", &body).await;
@@ -50,6 +53,10 @@ impl Shop {
         }
     }
 
+    pub(crate) fn worker_with(&self, variables: &[(&str, String)]) -> Process {
+        Process::start_with(self.app.database.url(), Some((self.broker.url(), &self.broker)), variables)
+    }
+
     fn worker(&self) -> Process {
         Process::start(self.app.database.url(), Some((self.broker.url(), &self.broker)))
     }
@@ -59,7 +66,7 @@ impl Shop {
         self.sql.query_one(count, &[]).await.unwrap().get(0)
     }
 
-    async fn eventually_sent(&self, count: i64) {
+    pub(crate) async fn eventually_sent(&self, count: i64) {
         let limit = Duration::from_secs(20);
         eventually("confirmed to their customers", limit, async || (self.sent().await == count).then_some(())).await;
     }
@@ -71,7 +78,7 @@ impl Shop {
     }
 
     /// Nothing waits in the outbox or in any queue.
-    async fn eventually_idle(&self) {
+    pub(crate) async fn eventually_idle(&self) {
         self.eventually_nothing_recorded().await;
         for queue in crate::process::QUEUES {
             eventually(queue, SOON, async || (self.broker.ready(queue).await == Some(0)).then_some(())).await;

@@ -21,10 +21,14 @@ pub(crate) const QUEUES: [&str; 7] = [
     "tasks.dead",
 ];
 
+/// What it may be told, which the environment of the tests must not tell it.
+const OURS: [&str; 8] =
+    ["AMQP_URL", "AMQP_PREFIX", "DATABASE_URL", "MAIL_FROM", "RUST_LOG", "SMTP_URL", "WEBHOOK_URL", "WORKER_OPS_ADDR"];
+
 /// The binary, with what it needs in its environment and nothing else of ours.
 pub(crate) fn binary() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_worker"));
-    for name in ["AMQP_URL", "AMQP_PREFIX", "DATABASE_URL", "RUST_LOG", "WORKER_OPS_ADDR"] {
+    for name in OURS {
         command.env_remove(name);
     }
     command
@@ -39,7 +43,13 @@ pub(crate) struct Process {
 
 impl Process {
     pub(crate) fn start(database_url: &str, amqp: Option<(&str, &Broker)>) -> Self {
+        Self::start_with(database_url, amqp, &[])
+    }
+
+    /// With these variables as well.
+    pub(crate) fn start_with(database_url: &str, amqp: Option<(&str, &Broker)>, variables: &[(&str, String)]) -> Self {
         let mut command = binary();
+        command.envs(variables.iter().map(|(name, value)| (name, value)));
         command.env("DATABASE_URL", database_url).env("WORKER_OPS_ADDR", "127.0.0.1:0").env("LOG_FORMAT", "json");
         if let Some((url, broker)) = amqp {
             command.env("AMQP_URL", url).env("AMQP_PREFIX", broker.prefix());
@@ -81,6 +91,11 @@ impl Process {
     pub(crate) async fn eventually_answers(&self, path: &str, status: u16) -> String {
         let what = format!("{status} from /{path}");
         eventually(&what, SOON, async || Some(self.get(path).await).filter(|answer| answer.0 == status)).await.1
+    }
+
+    /// Every line of the log so far.
+    pub(crate) fn log(&self) -> Vec<Value> {
+        self.log.lock().unwrap().clone()
     }
 
     /// Lines of the log so far with this message.

@@ -1,0 +1,153 @@
+//! Confirmations by mail.
+
+use orders::{Basket, Config, CustomerEmail, Orders, Placed, Request, Wanted};
+use serde_json::json;
+use testkit::{Inbox, TestApp, eventually};
+
+use crate::orders::Shop;
+use crate::process::{Process, SOON};
+
+const ANN: &str = "ann@customer.example";
+
+/// Places an order for one unit; its id.
+pub(crate) async fn order_for(shop: &Shop, address: &str) -> i64 {
+    let database = shop.app.database.handle();
+    let config = Config { announces: true, ..Config::default() };
+    let orders = Orders::new(database, db::Clock::system(), &config).unwrap();
+    let basket = Basket::new(vec![Wanted { product_id: shop.product, quantity: 1 }]).unwrap();
+    let request = Request {
+        store_id: shop.store,
+        basket,
+        expected_total: None,
+        customer_email: Some(CustomerEmail::parse(address).unwrap()),
+        key: None,
+        request_id: None,
+        traceparent: None,
+    };
+    match orders.place(request).await.unwrap() {
+        Placed::New(order) => order.id,
+        Placed::Replayed { .. } => panic!("it has no key"),
+    }
+}
+
+fn mailing(shop: &Shop, inbox: &Inbox) -> Process {
+    let from = "Shop <orders@shop.example>".into();
+    shop.worker_with(&[("SMTP_URL", inbox.url()), ("MAIL_FROM", from)])
+}
+
+/// By which means the customer of an order was told, as the log has it.
+async fn told_by(worker: &Process, order: i64) -> String {
+    let line = async || {
+        let said = worker.said("order confirmation sent");
+        said.into_iter().find(|line| line["order_id"] == order)
+    };
+    eventually("the log says so", SOON, line).await["by"].as_str().unwrap().to_owned()
+}
+
+fn assert_silent_about_ann(worker: &Process) {
+    let log = worker.log();
+    assert!(
+        !log.iter().any(|line| line.to_string().contains("ann@")),
+        "addresses of people are never logged: {log:#?}"
+    );
+}
+
+async fn attempts(shop: &Shop, order: i64) -> i32 {
+    let query = "SELECT attempts FROM confirmations WHERE order_id = $1 AND state = 'sent'";
+    shop.sql.query_one(query, &[&order]).await.unwrap().get(0)
+}
+
+#[tokio::test]
+async fn a_confirmation_goes_by_mail_to_who_left_an_address() {
+    let title = "Pen <script>alert(1)</script> & more\r\nBcc: eve@evil.example";
+    let (shop, inbox) = (Shop::selling(title, TestApp::start().await).await, Inbox::open().await);
+    // The first attempt fails.
+    inbox.refuse_once("451 not now");
+    let (ann, (nobody, _)) = (order_for(&shop, ANN).await, shop.order().await);
+    let worker = mailing(&shop, &inbox);
+    shop.eventually_sent(2).await;
+    shop.eventually_idle().await;
+
+    let mails = inbox.mails();
+    assert_eq!(mails.len(), 1, "{mails:#?}");
+    let mail = &mails[0];
+    assert_eq!((mail.from.as_str(), mail.to.as_slice()), ("orders@shop.example", [ANN.to_owned()].as_slice()));
+    for (name, value) in [
+        ("From", "Shop <orders@shop.example>"),
+        ("To", ANN),
+        ("Subject", &format!("Your order {ann} is confirmed")),
+        ("Message-ID", &format!("<order-{}-{ann}@shop.example>", shop.store)),
+        ("Auto-Submitted", "auto-generated"),
+    ] {
+        assert_eq!(mail.header(name).as_deref(), Some(value), "{name}");
+    }
+    assert_eq!(mail.header("Bcc"), None);
+    // Quoted-printable breaks lines with a sign of its own, and writes the sign itself as 3D.
+    let text = mail.text.replace("=\n", "").replace("=3D", "=");
+    let (_, bodies) = text.split_once("Content-Type: text/plain").unwrap();
+    let (plain, html) = bodies.split_once("Content-Type: text/html").unwrap();
+    assert!(plain.contains("1 x Pen <script>alert(1)</script> & more  Bcc: eve@evil.example, 2.50 each\n"), "{plain}");
+    assert!(plain.contains("Total: 2.50\n"), "{plain}");
+    assert!(html.contains("Pen &#60;script&#62;alert(1)&#60;/script&#62; &#38; more  Bcc"), "{html}");
+    assert!(!html.contains("<script"), "{html}");
+
+    assert_eq!((told_by(&worker, ann).await, told_by(&worker, nobody).await), ("mail".into(), "log".into()));
+    assert_eq!((attempts(&shop, ann).await, attempts(&shop, nobody).await), (2, 1));
+    assert_eq!(worker.said("task failed, and comes again")[0]["error"], "the mail server refused: 451");
+    assert_silent_about_ann(&worker);
+}
+
+#[tokio::test]
+async fn without_a_mail_server_the_log_tells_and_does_not_have_the_address() {
+    let shop = Shop::open().await;
+    let order = order_for(&shop, ANN).await;
+    let worker = shop.worker_with(&[]);
+    shop.eventually_sent(1).await;
+    assert_eq!(told_by(&worker, order).await, "log");
+    assert_silent_about_ann(&worker);
+}
+
+#[tokio::test]
+async fn a_worker_that_dies_after_the_mail_repeats_it_under_the_same_message_id() {
+    let (shop, inbox) = (Shop::open().await, Inbox::open().await);
+    inbox.fall_silent();
+    let order = order_for(&shop, ANN).await;
+    let mut dying = mailing(&shop, &inbox);
+    eventually("the server has it", SOON, async || (inbox.mails().len() == 1).then_some(())).await;
+    dying.signal("KILL");
+    dying.ended().await;
+    inbox.answer();
+    let _worker = mailing(&shop, &inbox);
+    shop.eventually_sent(1).await;
+    shop.eventually_idle().await;
+    let ids: Vec<_> = inbox.mails().iter().map(|mail| mail.header("Message-ID").unwrap()).collect();
+    assert_eq!(ids, vec![format!("<order-{}-{order}@shop.example>", shop.store); 2]);
+    assert_eq!(attempts(&shop, order).await, 2);
+}
+
+#[tokio::test]
+async fn an_address_that_is_refused_for_good_is_given_up_at_once_and_harms_no_other() {
+    let (shop, inbox) = (Shop::open().await, Inbox::open().await);
+    inbox.refuse(ANN, "550 no such mailbox: ann@customer.example");
+    let (ann, bob) = (order_for(&shop, ANN).await, order_for(&shop, "bob@customer.example").await);
+    let worker = mailing(&shop, &inbox);
+    shop.eventually_sent(1).await;
+    let parked = async || {
+        let row = "SELECT payload->>'order_id', last_error, failures FROM outbox WHERE parked_at IS NOT NULL";
+        shop.sql.query_opt(row, &[]).await.unwrap()
+    };
+    let parked = eventually("it is given up", SOON, parked).await;
+    let error = "the mail server refused the address: 550";
+    assert_eq!(
+        (parked.get::<_, &str>(0), parked.get::<_, &str>(1), parked.get::<_, i32>(2)),
+        (ann.to_string().as_str(), error, 1)
+    );
+    assert_eq!(told_by(&worker, bob).await, "mail");
+    assert_eq!(inbox.mails().len(), 1);
+    let shown = shop.app.get(&format!("/orders/{ann}/")).await.expect(200);
+    assert_eq!(shown["confirmation"]["state"], "failed");
+    let given_up =
+        eventually("the log says so", SOON, async || worker.said("task failed, and is given up").pop()).await;
+    assert_eq!(given_up["error"], json!(error));
+    assert_silent_about_ann(&worker);
+}
