@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::shop::Shop;
 
 /// How many orders are under way at once.
-const CONNECTIONS: usize = 32;
+pub(crate) const CONNECTIONS: usize = 32;
 
 /// The longest that an answer may take, after which the order is asked for once more.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -29,6 +29,13 @@ pub(crate) struct Answered {
     pub(crate) answer: Value,
 }
 
+/// An order that was answered at the first time of asking.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Answer {
+    pub(crate) asked: Instant,
+    pub(crate) took: Duration,
+}
+
 /// Everything that the client knows.
 pub(crate) struct History {
     file: Mutex<File>,
@@ -39,12 +46,16 @@ pub(crate) struct History {
     /// Orders before this one may be placed.
     released: AtomicUsize,
     given_up: AtomicUsize,
-    pub(crate) repeats: AtomicUsize,
+    repeats: AtomicUsize,
+    pub(crate) times: Mutex<Vec<Answer>>,
+    /// Opens what is not open to everybody.
+    token: String,
 }
 
 impl History {
-    pub(crate) fn new(file: &Path) -> Result<Self> {
+    pub(crate) fn new(file: &Path, token: String) -> Result<Self> {
         Ok(Self {
+            token,
             file: Mutex::new(File::create(file)?),
             answered: Mutex::default(),
             odd: Mutex::default(),
@@ -52,6 +63,7 @@ impl History {
             released: AtomicUsize::new(0),
             given_up: AtomicUsize::new(0),
             repeats: AtomicUsize::new(0),
+            times: Mutex::default(),
         })
     }
 
@@ -63,6 +75,16 @@ impl History {
     /// How many orders are over: answered, or given up.
     pub(crate) fn over(&self) -> usize {
         lock(&self.answered).len() + self.given_up.load(Ordering::Relaxed)
+    }
+
+    /// How often an order had to be asked for once more.
+    pub(crate) fn repeats(&self) -> usize {
+        self.repeats.load(Ordering::Relaxed)
+    }
+
+    /// Has the client place no more.
+    pub(crate) fn end(&self) {
+        self.next.store(usize::MAX / 2, Ordering::Relaxed);
     }
 
     fn write(&self, line: &Value) {
@@ -134,9 +156,16 @@ async fn place_one(
     for attempt in 0.. {
         history.write(&json!({ "ask": key, "attempt": attempt, "body": body }));
         let gateway = &gateways[(place + attempt) % gateways.len()];
-        let request = client.post(format!("{gateway}/orders/")).header("Idempotency-Key", &key).json(&body);
+        let mut request = client.post(format!("{gateway}/orders/")).header("Idempotency-Key", &key).json(&body);
+        if body.get("customer_email").is_some() {
+            request = request.bearer_auth(&history.token);
+        }
+        let asked = Instant::now();
         match answer(request).await {
             Ok((201, _, answer)) => {
+                if attempt == 0 {
+                    lock(&history.times).push(Answer { asked, took: asked.elapsed() });
+                }
                 history.write(&json!({ "answered": key, "answer": answer }));
                 lock(&history.answered).insert(number, Answered { body, answer });
                 return Ok(());

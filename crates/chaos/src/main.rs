@@ -3,6 +3,7 @@
 mod client;
 mod link;
 mod oracle;
+mod outage;
 mod rig;
 mod schedule;
 mod servers;
@@ -16,6 +17,8 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::Parser;
 
+use crate::client::CONNECTIONS;
+use crate::outage::Outage;
 use crate::rig::Rig;
 
 /// Kills the store's processes under load, and asks an oracle what was lost.
@@ -33,6 +36,12 @@ pub(crate) struct Options {
     /// Wipe RabbitMQ's disk half-way
     #[arg(long)]
     wipe: bool,
+    /// No kills: RabbitMQ is away for a while instead, or in an alarm
+    #[arg(long, value_enum)]
+    outage: Option<Outage>,
+    /// How long the outage lasts
+    #[arg(long, default_value_t = 60)]
+    seconds: u64,
     /// The shortest time between two orders of one of the 32 connections, in milliseconds
     #[arg(long, default_value_t = 250)]
     pace: u64,
@@ -45,6 +54,17 @@ pub(crate) struct Options {
     /// Where servers, logs and history lie; deleted after a run without violations
     #[arg(long)]
     folder: Option<PathBuf>,
+}
+
+impl Options {
+    /// How many orders there will be, more or less.
+    fn wanted(&self) -> usize {
+        match self.outage {
+            // As many under the outage as before it.
+            Some(_) => 2 * CONNECTIONS * (self.seconds * 1_000 / self.pace.max(1)) as usize,
+            None => self.orders,
+        }
+    }
 }
 
 #[tokio::main]
@@ -64,19 +84,19 @@ async fn main() -> ExitCode {
 async fn run(options: &Options) -> Result<bool> {
     let began = std::time::Instant::now();
     let mut rig = Rig::start(options).await?;
-    println!("seed {}: {} orders, {} kills, in {}", options.seed, options.orders, options.kills, rig.folder.display());
-    let result = tokio::select! {
-        result = rig.torment(options) => result,
-        _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),
+    let what = match options.outage {
+        Some(outage) => format!("{outage:?} for {} s", options.seconds),
+        None => format!("{} orders, {} kills", options.orders, options.kills),
     };
-    let verdict = match result {
-        Ok(()) => rig.judge().await,
-        Err(error) => Err(error),
+    println!("seed {}: {what}, in {}", options.seed, rig.folder.display());
+    let result = tokio::select! {
+        result = rig.test(options) => result,
+        _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),
     };
     rig.stop().await?;
     let folder = rig.folder.clone();
     drop(rig);
-    let violations = verdict?;
+    let violations = result?;
     for violation in violations.iter().take(20) {
         println!("VIOLATION {violation}");
     }

@@ -1,10 +1,10 @@
 //! What must hold in the end, whatever was done to the store.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::Ordering;
 
 use anyhow::Result;
 use serde_json::Value;
+use testkit::Mail;
 use tokio_postgres::Client;
 
 use crate::client::{History, lock};
@@ -19,7 +19,7 @@ pub(crate) async fn judge(sql: &Client, shop: &Shop, history: &History) -> Resul
     orders(sql, history, &mut found).await?;
     stock(sql, shop, &mut found).await?;
     confirmations(sql, &mut found).await?;
-    println!("client: {} repeats", history.repeats.load(Ordering::Relaxed));
+    println!("client: {} repeats", history.repeats());
     Ok(found)
 }
 
@@ -28,6 +28,10 @@ async fn orders(sql: &Client, history: &History, found: &mut Violations) -> Resu
     let mut stored: HashMap<i64, (i64, String)> = HashMap::new();
     for row in sql.query("SELECT id, store_id, status FROM orders", &[]).await? {
         stored.insert(row.get(0), (row.get(1), row.get(2)));
+    }
+    let mut addresses: HashMap<i64, String> = HashMap::new();
+    for row in sql.query("SELECT id, customer_email FROM orders WHERE customer_email IS NOT NULL", &[]).await? {
+        addresses.insert(row.get(0), row.get(1));
     }
     let mut lines: HashMap<i64, BTreeMap<i64, i64>> = HashMap::new();
     for row in sql.query("SELECT order_id, product_id, quantity_requested::bigint FROM order_items", &[]).await? {
@@ -49,6 +53,9 @@ async fn orders(sql: &Client, history: &History, found: &mut Violations) -> Resu
                 "order {id} is stored as {status} of store {store}, and was answered as {}",
                 known.answer
             ));
+        }
+        if known.body["customer_email"].as_str() != addresses.get(&id).map(String::as_str) {
+            found.push(format!("order {id} is stored with another address than {}", known.body));
         }
         if asked(&known.body) != lines.get(&id).cloned().unwrap_or_default() {
             found.push(format!("order {id} is stored with other lines than {}", known.body));
@@ -124,6 +131,49 @@ async fn confirmations(sql: &Client, found: &mut Violations) -> Result<()> {
     }
     println!("confirmations: {} sent", count("confirmations WHERE state = 'sent'").await?);
     Ok(())
+}
+
+/// Whoever left an address with a confirmed order got its letter, repeats can be told, and nobody else got any. Returns
+/// how many were repeats.
+pub(crate) async fn mail(sql: &Client, mails: &[Mail], found: &mut Violations) -> Result<usize> {
+    let mut ids_by_address: HashMap<&str, Vec<String>> = HashMap::new();
+    for mail in mails {
+        let id = mail.header("Message-ID").unwrap_or_default();
+        for address in &mail.to {
+            ids_by_address.entry(address).or_default().push(id.clone());
+        }
+    }
+    let mut owners: HashMap<String, String> = HashMap::new();
+    let addressed = "SELECT id, status, customer_email FROM orders WHERE customer_email IS NOT NULL";
+    let (mut told, mut repeats) = (0, 0);
+    for row in sql.query(addressed, &[]).await? {
+        let (id, status, address): (i64, String, String) = (row.get(0), row.get(1), row.get(2));
+        match (status.as_str(), ids_by_address.remove(address.as_str())) {
+            ("CONFIRMED", Some(ids)) => {
+                told += 1;
+                repeats += ids.len() - 1;
+                if ids.iter().any(|other| other != &ids[0] || other.is_empty()) {
+                    found.push(format!("order {id} was confirmed by letters of several Message-IDs: {ids:?}"));
+                }
+                if let Some(other) = owners.insert(ids[0].clone(), address) {
+                    found.push(format!(
+                        "order {id} and that of {other} were confirmed under one Message-ID, {}",
+                        ids[0]
+                    ));
+                }
+            }
+            ("CONFIRMED", None) => {
+                found.push(format!("missing: order {id} was confirmed, and its customer got no mail"))
+            }
+            (_, Some(_)) => found.push(format!("order {id} is {status}, and its customer got mail")),
+            (_, None) => {}
+        }
+    }
+    for address in ids_by_address.keys() {
+        found.push(format!("{address} got mail without an order"));
+    }
+    println!("mail: {told} orders told of, {repeats} repetitions");
+    Ok(repeats)
 }
 
 /// What the workers' logs tell.

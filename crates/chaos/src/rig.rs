@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use testkit::Inbox;
 use tokio::process::Command;
+use tokio_postgres::Client;
 
 use crate::Options;
 use crate::client::{self, History};
@@ -16,7 +18,7 @@ use crate::shop::{Shop, connect};
 use crate::unit::{Unit, run};
 
 /// How long the backlog may take after the last fault.
-const SETTLING: Duration = Duration::from_secs(30);
+pub(crate) const SETTLING: Duration = Duration::from_secs(30);
 
 /// The same where the broker lost its disk.
 const SETTLING_WIPED: Duration = Duration::from_secs(90);
@@ -27,22 +29,23 @@ const CONCURRENT: usize = 16;
 /// Everything that runs.
 pub(crate) struct Rig {
     pub(crate) folder: PathBuf,
-    servers: Servers,
+    pub(crate) servers: Servers,
     gateways: Vec<Unit>,
     workers: Vec<Unit>,
-    addresses: Vec<String>,
+    pub(crate) addresses: Vec<String>,
     links: Links,
-    shop: Shop,
-    history: History,
-    faults: usize,
+    pub(crate) shop: Shop,
+    pub(crate) history: History,
+    inbox: Inbox,
+    pub(crate) faults: usize,
     wiped: bool,
-    late: Option<String>,
 }
 
 struct Links {
     gateway_postgres: Link,
     worker_postgres: Link,
     worker_rabbitmq: Link,
+    worker_mail: Link,
     gateway_redis: Link,
 }
 
@@ -52,6 +55,7 @@ impl Links {
             Way::GatewayToPostgres => &self.gateway_postgres,
             Way::WorkerToPostgres => &self.worker_postgres,
             Way::WorkerToRabbitMq => &self.worker_rabbitmq,
+            Way::WorkerToMail => &self.worker_mail,
             Way::GatewayToRedis => &self.gateway_redis,
         }
     }
@@ -64,17 +68,26 @@ impl Rig {
         let folder = options.folder.clone().unwrap_or_else(|| std::env::temp_dir().join(name));
         std::fs::create_dir_all(&folder)?;
         let servers = Servers::start(&options.root.canonicalize()?, &folder).await?;
+        let inbox = Inbox::open().await;
         let links = Links {
             gateway_postgres: Link::to("gateways to postgres", servers.port("DATABASE_URL")?).await?,
             worker_postgres: Link::to("workers to postgres", servers.port("DATABASE_URL")?).await?,
             worker_rabbitmq: Link::to("workers to rabbitmq", servers.port("AMQP_URL")?).await?,
+            worker_mail: Link::to("workers to mail", inbox.port()).await?,
             gateway_redis: Link::to("gateways to redis", servers.port("REDIS_URL")?).await?,
         };
         let binary =
             |name: &str| options.binaries.join(name).canonicalize().with_context(|| format!("no {name} built"));
-        let mut migrate = Command::new(binary("manage")?);
-        run(migrate.arg("migrate").env("DATABASE_URL", servers.url("DATABASE_URL")?)).await?;
-        let shop = Shop::open(&connect(servers.url("DATABASE_URL")?).await?, options.orders).await?;
+        let manage = async |arguments: &[&str]| {
+            let mut command = Command::new(binary("manage")?);
+            command.args(arguments).env("DATABASE_URL", servers.url("DATABASE_URL")?);
+            run(command.env("SUPERUSER_PASSWORD", "correct horse battery")).await
+        };
+        manage(&["migrate"]).await?;
+        manage(&["createsuperuser", "--no-input", "--email", "chaos@stockroom.example"]).await?;
+        let token = ["token", "create", "--staff", "chaos@stockroom.example", "--name", "chaos"];
+        let token = manage(&[&token[..], &["--scope", "orders:place,orders:email"]].concat()).await?;
+        let shop = Shop::open(&connect(servers.url("DATABASE_URL")?).await?, options.wanted()).await?;
         let set = |pairs: &[(&str, String)]| -> Vec<(String, String)> {
             let log = [("LOG_FORMAT", "json".to_owned()), ("RUST_LOG", "info,actix_server=warn,lapin=off".to_owned())];
             log.iter().chain(pairs).map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
@@ -100,6 +113,8 @@ impl Rig {
                 ("DATABASE_URL", servers.url_through("DATABASE_URL", links.worker_postgres.port())?),
                 ("AMQP_URL", servers.url_through("AMQP_URL", links.worker_rabbitmq.port())?),
                 ("WORKER_OPS_ADDR", "127.0.0.1:0".into()),
+                ("SMTP_URL", format!("smtp://127.0.0.1:{}", links.worker_mail.port())),
+                ("MAIL_FROM", "Stockroom <orders@stockroom.example>".into()),
                 // What fails for a moment shall come again within the time that the backlog has.
                 ("JOBS_RETRY_SECONDS", "0.2,0.5,1,2,4".into()),
             ]);
@@ -107,7 +122,7 @@ impl Rig {
             let log = folder.join(format!("{name}.log"));
             workers.push(Unit::start(name, binary("worker")?, environment, log));
         }
-        let history = History::new(&folder.join("history.jsonl"))?;
+        let history = History::new(&folder.join("history.jsonl"), token.trim().to_owned())?;
         Ok(Self {
             folder,
             servers,
@@ -117,14 +132,24 @@ impl Rig {
             links,
             shop,
             history,
+            inbox,
             faults: 0,
             wiped: options.wipe,
-            late: None,
         })
     }
 
+    /// What the options ask for, and then what the oracle says.
+    pub(crate) async fn test(&mut self, options: &Options) -> Result<Violations> {
+        let mut found = match options.outage {
+            Some(outage) => self.suffer(outage, options).await?,
+            None => self.torment(options).await?,
+        };
+        found.extend(self.judge().await?);
+        Ok(found)
+    }
+
     /// Load and faults side by side, then all is healed and the backlog has its time.
-    pub(crate) async fn torment(&mut self, options: &Options) -> Result<()> {
+    async fn torment(&mut self, options: &Options) -> Result<Violations> {
         let faults = schedule(options.seed, options.kills, options.wipe);
         let pace = Duration::from_millis(options.pace);
         let load = client::place(&self.history, &self.shop, &self.addresses, options.seed, options.orders, pace);
@@ -146,22 +171,21 @@ impl Rig {
         let (loaded, fired) = tokio::join!(load, fire);
         let last_fault = fired?;
         loaded?;
-        for way in [Way::GatewayToPostgres, Way::WorkerToPostgres, Way::WorkerToRabbitMq, Way::GatewayToRedis] {
+        for way in Way::ALL {
             self.links.of(way).heal();
         }
         self.faults = faults.len();
         let healed = Instant::now().max(last_fault);
         let sql = connect(self.servers.url("DATABASE_URL")?).await?;
         loop {
-            let left: i64 = sql.query_one("SELECT count(*) FROM outbox WHERE parked_at IS NULL", &[]).await?.get(0);
+            let left = waiting(&sql).await?;
             if left == 0 {
                 println!("backlog: empty {:.1} s after the end of the load", healed.elapsed().as_secs_f64());
-                return Ok(());
+                return Ok(Violations::new());
             }
             let limit = if self.wiped { SETTLING_WIPED } else { SETTLING };
             if healed.elapsed() > limit {
-                self.late = Some(format!("{left} events wait {limit:?} after the last fault"));
-                return Ok(());
+                return Ok(vec![format!("{left} events wait {limit:?} after the last fault")]);
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -213,14 +237,14 @@ impl Rig {
     }
 
     /// What the oracle says.
-    pub(crate) async fn judge(&self) -> Result<Violations> {
+    async fn judge(&self) -> Result<Violations> {
         let sql = connect(self.servers.url("DATABASE_URL")?).await?;
-        let mut found: Violations = self.late.iter().cloned().collect();
-        found.extend(oracle::judge(&sql, &self.shop, &self.history).await?);
+        let mut found = oracle::judge(&sql, &self.shop, &self.history).await?;
         let logs: Vec<String> =
             self.workers.iter().filter_map(|unit| std::fs::read_to_string(&unit.log).ok()).collect();
         let told = oracle::told(&logs);
-        let again: usize = told.orders.values().map(|times| times - 1).sum();
+        let repeated_mail = oracle::mail(&sql, &self.inbox.mails(), &mut found).await?;
+        let again = repeated_mail + told.orders.values().map(|times| times - 1).sum::<usize>();
         println!("effects: {} orders told of, {again} repetitions", told.orders.len());
         if again > self.faults * CONCURRENT {
             found.push(format!("{again} effects were repeated, and {} faults explain fewer", self.faults));
@@ -245,6 +269,11 @@ impl Rig {
         }
         Ok(())
     }
+}
+
+/// Events whose task is not done yet.
+pub(crate) async fn waiting(sql: &Client) -> Result<i64> {
+    Ok(sql.query_one("SELECT count(*) FROM outbox WHERE parked_at IS NULL", &[]).await?.get(0))
 }
 
 fn name(server: Victim) -> Result<&'static str> {

@@ -24,7 +24,18 @@ pub(crate) enum Way {
     GatewayToPostgres,
     WorkerToPostgres,
     WorkerToRabbitMq,
+    WorkerToMail,
     GatewayToRedis,
+}
+
+impl Way {
+    pub(crate) const ALL: [Self; 5] = [
+        Self::GatewayToPostgres,
+        Self::WorkerToPostgres,
+        Self::WorkerToRabbitMq,
+        Self::WorkerToMail,
+        Self::GatewayToRedis,
+    ];
 }
 
 /// One fault.
@@ -90,12 +101,13 @@ fn deaths(rng: &mut StdRng, kills: usize) -> Vec<Victim> {
 
 fn other(rng: &mut StdRng) -> Fault {
     let moment = Duration::from_millis(rng.random_range(200..1_500));
-    match rng.random_range(0..9) {
+    match rng.random_range(0..10) {
         0 => Fault::Hang(Victim::Worker(rng.random_range(0..2)), moment * 2),
         1 => Fault::Hang(Victim::Gateway(rng.random_range(0..2)), moment),
         2 => Fault::Hang(Victim::Redis, moment),
         3 => Fault::Cut(Way::WorkerToRabbitMq, moment),
         4 => Fault::Cut(Way::WorkerToPostgres, moment),
+        9 => Fault::Cut(Way::WorkerToMail, moment),
         5 => Fault::Slow(Way::GatewayToPostgres, Duration::from_millis(20), moment * 2),
         6 => Fault::CutAfter(Way::GatewayToPostgres, Frame::Commit, rng.random_range(1..5)),
         7 => Fault::CutAfter(Way::WorkerToRabbitMq, Frame::Publish, rng.random_range(1..4)),

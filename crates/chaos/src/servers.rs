@@ -8,11 +8,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use anyhow::{Context, Result, ensure};
 use tokio::process::Command;
 
+use crate::outage::Outage;
 use crate::unit::{run, send};
 
 /// The servers, in a folder of their own.
 pub(crate) struct Servers {
     folder: PathBuf,
+    /// Where `services` and `rabbitmqctl` lie.
     scripts: PathBuf,
     urls: HashMap<String, String>,
     /// Deadlocks in earlier lives of PostgreSQL.
@@ -22,7 +24,7 @@ pub(crate) struct Servers {
 impl Servers {
     /// Starts all three with nothing in them.
     pub(crate) async fn start(root: &Path, folder: &Path) -> Result<Self> {
-        let scripts = root.join("scripts/services");
+        let scripts = root.join("scripts");
         let mut servers =
             Self { folder: folder.into(), scripts, urls: HashMap::default(), before: AtomicUsize::new(0) };
         servers.services(&["start", "--all"]).await?;
@@ -115,10 +117,32 @@ impl Servers {
         text.lines().next().and_then(|line| line.trim().parse().ok()).with_context(|| format!("no pid of {server}"))
     }
 
+    /// Begins an outage of RabbitMQ.
+    pub(crate) async fn strike(&self, outage: Outage) -> Result<()> {
+        match outage {
+            Outage::Down => self.services(&["stop", "rabbitmq"]).await,
+            Outage::Disk => self.script("rabbitmqctl", &["set_disk_free_limit", "9000GB"]).await,
+            Outage::Memory => self.script("rabbitmqctl", &["set_vm_memory_high_watermark", "0.000001"]).await,
+        }
+    }
+
+    /// Ends it.
+    pub(crate) async fn relieve(&self, outage: Outage) -> Result<()> {
+        match outage {
+            Outage::Down => self.start_again("rabbitmq").await,
+            Outage::Disk => self.script("rabbitmqctl", &["set_disk_free_limit", "50MB"]).await,
+            Outage::Memory => self.script("rabbitmqctl", &["set_vm_memory_high_watermark", "0.4"]).await,
+        }
+    }
+
     async fn services(&self, arguments: &[&str]) -> Result<()> {
-        let mut command = Command::new(&self.scripts);
+        self.script("services", arguments).await
+    }
+
+    async fn script(&self, name: &str, arguments: &[&str]) -> Result<()> {
+        let mut command = Command::new(self.scripts.join(name));
         command.args(arguments).env("STOCKROOM_LOCAL", &self.folder).stdout(Stdio::null());
-        run(&mut command).await
+        run(&mut command).await.map(drop)
     }
 }
 
@@ -143,7 +167,7 @@ fn children(parent: u32) -> Vec<u32> {
 /// Ends all three.
 impl Drop for Servers {
     fn drop(&mut self) {
-        let mut stop = std::process::Command::new(&self.scripts);
+        let mut stop = std::process::Command::new(self.scripts.join("services"));
         stop.arg("stop").env("STOCKROOM_LOCAL", &self.folder).stdout(Stdio::null()).stdin(Stdio::null());
         if !stop.status().is_ok_and(|status| status.success()) {
             eprintln!("chaos: servers are left in {}", self.folder.display());

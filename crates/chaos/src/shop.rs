@@ -1,4 +1,5 @@
-//! What there is to sell: twice as much is asked for as there is, a fifth of it of one product.
+//! What there is to sell: twice as much is asked for as there is, a fifth of it of one product. Every other customer
+//! leaves an address.
 
 use anyhow::Result;
 use rand::rngs::StdRng;
@@ -70,6 +71,10 @@ impl Shop {
             .into_iter()
             .map(|place| json!({ "product_id": self.products[place], "quantity_requested": rng.random_range(1..=3) }))
             .collect();
-        json!({ "store_id": store, "items": items })
+        let mut body = json!({ "store_id": store, "items": items });
+        if number % 2 == 1 {
+            body["customer_email"] = json!(format!("customer-{number}@chaos.example"));
+        }
+        body
     }
 }

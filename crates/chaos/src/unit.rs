@@ -79,10 +79,10 @@ pub(crate) async fn send(pid: u32, signal: &str) -> Result<()> {
     Ok(())
 }
 
-/// Runs a program to its end; its output where it fails.
-pub(crate) async fn run(command: &mut Command) -> Result<()> {
+/// Runs a program to its end; what it wrote to its standard output.
+pub(crate) async fn run(command: &mut Command) -> Result<String> {
     let output = command.stdin(Stdio::null()).output().await?;
-    let words = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
-    ensure!(output.status.success(), "{:?} failed:\n{words}", command.as_std().get_program());
-    Ok(())
+    let [said, errors] = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    ensure!(output.status.success(), "{:?} failed:\n{said}{errors}", command.as_std().get_program());
+    Ok(said)
 }

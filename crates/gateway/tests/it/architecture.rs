@@ -23,7 +23,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("gateway", &["accounts", "cache", "db", "orders", "outbox", "products", "search", "stores", "web"]),
     ("worker", &["db", "jobs", "orders", "outbox", "search", "web"]),
     ("manage", &["accounts", "db", "gateway", "jobs", "orders", "products", "search", "stores", "web"]),
-    ("chaos", &[]),
+    ("chaos", &["testkit"]),
     ("testkit", &["accounts", "cache", "db", "gateway", "web"]),
     ("bench", &["db"]),
 ];
