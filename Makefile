@@ -38,11 +38,11 @@ test: ## all tests, against real servers (ARGS="-p orders place")
 search-quality: ## how well and how fast the index searches (CATALOGUE=file.csv, SEARCH_PRODUCTS=1000000)
 	SEARCH_CATALOGUE=$(abspath $(CATALOGUE)) $(CARGO) test --release --quiet --package search --lib measured -- --nocapture --test-threads 1
 
-bench: ## load: figures beside those of PostgreSQL alone (ARGS=orders, ARGS=search)
-	$(CARGO) build --release -p gateway -p manage -p bench
-	@scripts/with-services postgres redis -- $(or $(CARGO_TARGET_DIR),target)/release/bench $(ARGS)
+bench: ## load: figures beside those of PostgreSQL alone (ARGS=orders, ARGS=search, ARGS=tasks)
+	$(CARGO) build --release -p gateway -p worker -p manage -p bench
+	@scripts/with-services postgres redis $(if $(filter orders search,$(ARGS)),,rabbitmq) -- $(or $(CARGO_TARGET_DIR),target)/release/bench $(ARGS)
 
-chaos: ## kill the processes under load, and ask an oracle (SEED=1 ORDERS=2000 KILLS=12 ARGS=--wipe)
+chaos: ## kill the processes under load, and ask an oracle (SEED=1 ORDERS=2000 KILLS=12 ARGS=--wipe, ARGS="--outage disk")
 	$(CARGO) build --quiet --profile $(PROFILE) -p gateway -p worker -p manage -p chaos
 	@$(BINARIES)/chaos --binaries $(BINARIES) --seed $(SEED) --orders $(ORDERS) --kills $(KILLS) $(ARGS)
 

@@ -11,6 +11,7 @@ mod orders;
 mod report;
 mod search;
 mod tally;
+mod tasks;
 
 use std::process::ExitCode;
 
@@ -45,6 +46,7 @@ async fn run(options: &Options) -> Result<bool> {
         let mut report = match suite {
             Suite::Orders => orders::run(options).await?,
             Suite::Search => search::run(options).await?,
+            Suite::Tasks => tasks::run(options).await?,
         };
         if options.is_partial() {
             report.leave_out_unmeasured();

@@ -28,6 +28,9 @@ pub(crate) struct Options {
     /// Only figures whose name contains this, such as "hot" or "suggest"; bars that need others are left out
     #[arg(long, env = "BENCH_ONLY")]
     only: Option<String>,
+    /// Seconds that the worker's memory is watched for
+    #[arg(long, env = "BENCH_STEADY_SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(10..))]
+    steady_seconds: u64,
     /// Keep the database of the search for the next run
     #[arg(long, env = "BENCH_KEEP", value_parser = FalseyValueParser::new())]
     pub(crate) keep: bool,
@@ -40,6 +43,8 @@ pub(crate) enum Suite {
     Orders,
     /// Searching and suggesting
     Search,
+    /// Confirming orders
+    Tasks,
 }
 
 /// How long a figure is measured in one round.
@@ -54,7 +59,7 @@ pub(crate) struct Pace {
 impl Options {
     /// The suites to run.
     pub(crate) fn suites(&self) -> &[Suite] {
-        if self.suites.is_empty() { &[Suite::Orders, Suite::Search] } else { &self.suites }
+        if self.suites.is_empty() { &[Suite::Orders, Suite::Search, Suite::Tasks] } else { &self.suites }
     }
 
     /// Whether some figures are not asked for.
@@ -70,6 +75,11 @@ impl Options {
     /// How long each figure is measured.
     pub(crate) fn pace(&self) -> Pace {
         Pace { warm_up: Duration::from_secs(1), measured: Duration::from_secs(self.seconds) }
+    }
+
+    /// How long the worker's memory is watched.
+    pub(crate) fn steady(&self) -> Duration {
+        Duration::from_secs(self.steady_seconds)
     }
 
     /// Products to search, at least 10,000.

@@ -3,7 +3,7 @@
 mod ledger;
 mod pgbench;
 mod requests;
-mod seed;
+pub(crate) mod seed;
 mod verdict;
 
 use std::path::PathBuf;
