@@ -1,11 +1,15 @@
 //! The log of what was changed, by whom. A row commits with the change that it tells of, or not at all.
 
+mod bulk;
+
 use db::{CachedDsl, Tx};
 use diesel::sql_types::{Array, BigInt, Jsonb, Nullable, Text};
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
 
 use crate::Actor;
+
+pub use bulk::{record_once, record_staged, stage};
 
 /// What is done to an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +30,10 @@ pub enum Action {
     ChangePassword,
     /// A token was revoked.
     Revoke,
+    /// It came out of a file, or was changed by one.
+    Import,
+    /// It was made up.
+    Seed,
 }
 
 impl Action {
@@ -40,6 +48,8 @@ impl Action {
             Self::SignOut => "sign out",
             Self::ChangePassword => "change password",
             Self::Revoke => "revoke",
+            Self::Import => "import",
+            Self::Seed => "seed",
         }
     }
 }
@@ -55,6 +65,11 @@ impl Object {
     /// An object of this kind (`category`, `product`, `store`, `order`, `staff`, `token`).
     pub fn new(kind: &'static str, id: i64) -> Self {
         Self { kind, id: id.to_string() }
+    }
+
+    /// Everything there is.
+    pub fn everything() -> Self {
+        Self { kind: "database", id: "all".to_owned() }
     }
 
     /// What a store has of a product.

@@ -30,6 +30,9 @@ const TRIES: u32 = 5;
 /// The staging table is called `staged`: `line bigint`, `record text`, `reason text` (why the row is refused, else
 /// null), then [`COLUMNS`](Load::COLUMNS), which are null in refused rows.
 pub trait Load: Send + Sync {
+    /// On whose behalf rows are applied, as the owner's log names them.
+    type Actor: Sync;
+
     /// The row's columns in the staging table: names and types.
     const COLUMNS: &'static [(&'static str, &'static str)];
 
@@ -41,7 +44,11 @@ pub trait Load: Send + Sync {
 
     /// Brings the staged rows of these lines that have no reason into the tables. Must change nothing, and fire no
     /// trigger, for rows that are there already.
-    fn apply(tx: &BulkTx<'_>, lines: RangeInclusive<i64>) -> impl Future<Output = Result<Outcome, Error>> + Send;
+    fn apply(
+        tx: &BulkTx<'_>,
+        lines: RangeInclusive<i64>,
+        actor: &Self::Actor,
+    ) -> impl Future<Output = Result<Outcome, Error>> + Send;
 }
 
 /// What became of the rows that were applied.
@@ -171,12 +178,17 @@ impl<L: Load> Staged<L> {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn apply(&self, session: &mut Session, mut progress: impl FnMut(f64)) -> Result<Outcome, Error> {
+    pub async fn apply(
+        &self,
+        session: &mut Session,
+        actor: &L::Actor,
+        mut progress: impl FnMut(f64),
+    ) -> Result<Outcome, Error> {
         let mut outcome = Outcome::default();
         let mut first = 1;
         while first <= self.last {
             let end = self.last.min(first + STEP - 1);
-            outcome += Self::apply_lines(session, first..=end).await?;
+            outcome += Self::apply_lines(session, first..=end, actor).await?;
             progress(end as f64 / self.last as f64);
             first = end + 1;
         }
@@ -187,17 +199,21 @@ impl<L: Load> Staged<L> {
     ///
     /// # Errors
     /// When the database fails; nothing is kept then.
-    pub async fn apply_at_once(&self, session: &mut Session) -> Result<Outcome, Error> {
-        Self::apply_lines(session, 1..=self.last).await
+    pub async fn apply_at_once(&self, session: &mut Session, actor: &L::Actor) -> Result<Outcome, Error> {
+        Self::apply_lines(session, 1..=self.last, actor).await
     }
 
-    async fn apply_lines(session: &mut Session, lines: RangeInclusive<i64>) -> Result<Outcome, Error> {
+    async fn apply_lines(
+        session: &mut Session,
+        lines: RangeInclusive<i64>,
+        actor: &L::Actor,
+    ) -> Result<Outcome, Error> {
         let mut tries = 0;
         loop {
             tries += 1;
             let tx = session.begin().await?;
             tx.batch_execute(BY_KEY).await?;
-            match L::apply(&tx, lines.clone()).await {
+            match L::apply(&tx, lines.clone(), actor).await {
                 Ok(outcome) => {
                     tx.commit().await?;
                     return Ok(outcome);

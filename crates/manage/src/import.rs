@@ -29,6 +29,7 @@ use self::records::{Found, Records};
 use self::rejects::Rejects;
 use self::rows::Row;
 use crate::progress;
+use crate::staff::actor;
 
 /// Tables that changed by more rows than this are analyzed at once, others when the database gets round to it.
 const MUCH: u64 = 1_000;
@@ -126,14 +127,15 @@ async fn stage<L: Row>(
 async fn apply<L: Row>(session: &mut Session, staged: &Staged<L>, atomic: bool, rejected: u64) -> Result<Outcome> {
     if !atomic {
         let bar = progress::rows("writing", staged.rows);
-        let outcome = staged.apply(session, |part| bar.set_position((part * staged.rows as f64) as u64)).await;
+        let outcome =
+            staged.apply(session, &actor(), |part| bar.set_position((part * staged.rows as f64) as u64)).await;
         bar.finish_and_clear();
         return outcome.context("rows written so far were kept; import the file again for the rest");
     }
     if rejected > 0 {
         return Ok(Outcome::default());
     }
-    staged.apply_at_once(session).await.context("nothing was kept")
+    staged.apply_at_once(session, &actor()).await.context("nothing was kept")
 }
 
 /// The bytes, and how many they are where that is known.

@@ -1,5 +1,6 @@
 //! How the fields of a record become a row of its kind.
 
+use accounts::Actor;
 use db::load::Load;
 use products::bulk::ProductRow;
 use stores::bulk::{MAX_QUANTITY, StockRow, StoreRow};
@@ -7,7 +8,7 @@ use stores::bulk::{MAX_QUANTITY, StockRow, StoreRow};
 use super::fields::Fields;
 
 /// A row that a file can hold.
-pub(super) trait Row: Load {
+pub(super) trait Row: Load<Actor = Actor> {
     /// The columns, in the order that they are parsed in.
     const NAMES: &'static [&'static str];
 

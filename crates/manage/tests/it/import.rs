@@ -1,5 +1,6 @@
 //! `manage import`.
 
+mod audited;
 mod files;
 mod inventory;
 mod products;

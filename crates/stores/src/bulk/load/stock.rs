@@ -2,6 +2,8 @@
 
 use std::ops::RangeInclusive;
 
+use accounts::Actor;
+use accounts::audit::{self, Action};
 use db::Error;
 use db::copy::{BulkTx, CopyIn};
 use db::load::{Load, Outcome};
@@ -22,6 +24,8 @@ pub struct StockRow {
 }
 
 impl Load for StockRow {
+    type Actor = Actor;
+
     const COLUMNS: &'static [(&'static str, &'static str)] =
         &[("store", "text"), ("sku", "text"), ("quantity", "integer")];
 
@@ -67,8 +71,9 @@ impl Load for StockRow {
     /// Three steps, each with a snapshot of its own. Rows that a store does not carry yet are inserted, with their
     /// adjustment. All others are locked, in the order that orders lock them in. Under the lock the difference is
     /// computed, so an order that is placed at the same time comes either before the count or after it.
-    async fn apply(tx: &BulkTx<'_>, lines: RangeInclusive<i64>) -> Result<Outcome, Error> {
-        let meant: [&(dyn tokio_postgres::types::ToSql + Sync); 2] = [lines.start(), lines.end()];
+    async fn apply(tx: &BulkTx<'_>, lines: RangeInclusive<i64>, actor: &Actor) -> Result<Outcome, Error> {
+        let name = actor.to_string();
+        let meant: [&(dyn tokio_postgres::types::ToSql + Sync); 3] = [lines.start(), lines.end(), &name];
         let insert = "WITH inserted AS ( \
                  INSERT INTO inventory (store_id, product_id, quantity) \
                  SELECT store_id, product_id, quantity FROM counted \
@@ -78,23 +83,32 @@ impl Load for StockRow {
                  RETURNING store_id, product_id, quantity), \
              adjusted AS ( \
                  INSERT INTO stock_adjustments (store_id, product_id, delta, reason, actor) \
-                 SELECT store_id, product_id, quantity, 'import', 'manage' FROM inserted WHERE quantity <> 0) \
-             SELECT count(*) FROM inserted";
-        let inserted = tx.query_one(insert, &meant).await?.get::<_, i64>(0) as u64;
+                 SELECT store_id, product_id, quantity, 'import', $3 FROM inserted WHERE quantity <> 0) \
+             INSERT INTO pg_temp.audited \
+             SELECT store_id || '/' || product_id, NULL, jsonb_build_object('quantity', quantity, 'reason', 'import') \
+             FROM inserted";
+        audit::stage(tx).await?;
+        let inserted = tx.execute(insert, &meant).await?;
         let lock = "SELECT count(*) FROM ( \
                  SELECT FROM inventory i JOIN counted USING (store_id, product_id) WHERE line BETWEEN $1 AND $2 \
                  ORDER BY i.store_id, i.product_id FOR NO KEY UPDATE OF i) AS held";
-        let held = tx.query_one(lock, &meant).await?.get::<_, i64>(0) as u64;
+        let held = tx.query_one(lock, &meant[..2]).await?.get::<_, i64>(0) as u64;
         let update = "WITH changed AS ( \
-                 SELECT store_id, product_id, counted.quantity, counted.quantity - i.quantity AS delta \
+                 SELECT store_id, product_id, i.quantity AS before, counted.quantity, \
+                        counted.quantity - i.quantity AS delta \
                  FROM inventory i JOIN counted USING (store_id, product_id) \
                  WHERE line BETWEEN $1 AND $2 AND counted.quantity <> i.quantity), \
              updated AS ( \
                  UPDATE inventory i SET quantity = changed.quantity FROM changed \
-                 WHERE i.store_id = changed.store_id AND i.product_id = changed.product_id) \
-             INSERT INTO stock_adjustments (store_id, product_id, delta, reason, actor) \
-             SELECT store_id, product_id, delta, 'import', 'manage' FROM changed ORDER BY store_id, product_id";
+                 WHERE i.store_id = changed.store_id AND i.product_id = changed.product_id), \
+             adjusted AS ( \
+                 INSERT INTO stock_adjustments (store_id, product_id, delta, reason, actor) \
+                 SELECT store_id, product_id, delta, 'import', $3 FROM changed ORDER BY store_id, product_id) \
+             INSERT INTO pg_temp.audited \
+             SELECT store_id || '/' || product_id, jsonb_build_object('quantity', before), \
+                    jsonb_build_object('quantity', quantity, 'reason', 'import') FROM changed";
         let updated = tx.execute(update, &meant).await?;
+        audit::record_staged(tx, actor, Action::Import, "inventory").await?;
         Ok(Outcome { inserted, updated, unchanged: held - inserted - updated })
     }
 }
