@@ -1,14 +1,18 @@
 //! `manage seed`: believable data for a new installation, or a great deal of it for a trial of strength.
 
 mod kinds;
+mod orders;
 mod products;
 mod stores;
 mod words;
 
 use std::time::Instant;
 
+use ::orders::bulk as history;
 use ::products::bulk as catalogue;
 use ::stores::bulk as branches;
+use accounts::Actor;
+use accounts::audit::{self, Action, Object};
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 use clap::Args;
@@ -27,6 +31,9 @@ const SKU_PREFIX: &str = "SR-";
 /// Stores that are made together.
 const GROUP: u64 = 64;
 
+/// Orders that are written together.
+const BATCH: u64 = 5_000;
+
 /// What to seed. Running it again adds: numbering goes on where it stopped, so two runs of 600 products make the same
 /// products as one of 1,200 (given the same --seed and --categories).
 #[derive(Debug, Args)]
@@ -34,9 +41,15 @@ pub(crate) struct Seed {
     /// How many products to add
     #[arg(long, default_value_t = 1_200, value_parser = clap::value_parser!(u64).range(0..=100_000_000))]
     products: u64,
-    /// How many stores to add, each with 300 to 600 of the seeded products
+    /// How many stores to add
     #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u64).range(0..=100_000))]
     stores: u64,
+    /// How many of the seeded products each of them carries; 300 to 600 when not given
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
+    assortment: Option<u64>,
+    /// How many orders of the past to add, to stores that carry something
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=100_000_000))]
+    orders: u64,
     /// How many categories to spread the products over
     #[arg(long, default_value_t = kinds::CATEGORIES as u64, value_parser = clap::value_parser!(u64).range(1..=1_000))]
     categories: u64,
@@ -55,6 +68,7 @@ enum Stream {
     Products,
     Stores,
     Inventory,
+    Orders,
 }
 
 /// The random numbers of one row, which owe nothing to the rows before it.
@@ -80,11 +94,18 @@ pub(crate) async fn run(config: &Config, seed: &Seed) -> Result<()> {
     }
     let categories = add_products(&tx, seed).await?;
     let stocked = add_stores(&tx, seed).await?;
+    let ordered = add_orders(&tx, seed).await?;
+    record(&tx, seed, stocked, ordered).await?;
     tx.commit().await?;
     catalogue::analyze(&session).await?;
     branches::analyze(&session).await?;
+    let mut orders = String::new();
+    if ordered > 0 {
+        history::analyze(&session).await?;
+        orders = format!(", and {} orders", thousands(ordered));
+    }
     println!(
-        "Seeded {} products in {categories} categories, {} stores and {} inventory rows in {:.1} s.",
+        "Seeded {} products in {categories} categories, {} stores and {} inventory rows{orders} in {:.1} s.",
         thousands(seed.products),
         thousands(seed.stores),
         thousands(stocked),
@@ -121,7 +142,7 @@ async fn add_stores(tx: &BulkTx<'_>, seed: &Seed) -> Result<u64> {
         let (numbers, stores): (Vec<u64>, Vec<_>) = free.into_iter().unzip();
         let ids = branches::add_stores(tx, &stores).await?;
         for (&store, &number) in ids.iter().zip(&numbers) {
-            stocked += stock(tx, store, &stores::assortment(seed.seed, number, products)).await?;
+            stocked += stock(tx, store, &stores::assortment(seed.seed, number, products, seed.assortment)).await?;
         }
         branches::account_for(tx, &ids, "seed", "manage").await?;
         missing -= ids.len() as u64;
@@ -129,6 +150,34 @@ async fn add_stores(tx: &BulkTx<'_>, seed: &Seed) -> Result<u64> {
     }
     bar.finish_and_clear();
     Ok(stocked)
+}
+
+/// Adds orders of the past; returns how many.
+async fn add_orders(tx: &BulkTx<'_>, seed: &Seed) -> Result<u64> {
+    if seed.orders == 0 {
+        return Ok(0);
+    }
+    let shelves = orders::Shelves::new(branches::shelves(tx).await?);
+    anyhow::ensure!(!shelves.are_empty(), "no store carries anything that could be ordered");
+    let (first, bar) = (history::count(tx).await? + 1, progress::rows("orders", seed.orders));
+    let mut numbers = first..first + seed.orders;
+    while !numbers.is_empty() {
+        let batch: Vec<_> =
+            numbers.by_ref().take(BATCH as usize).map(|number| shelves.order(seed.seed, number)).collect();
+        history::add_orders(tx, &batch).await?;
+        branches::account_for_sales(tx, &orders::sold(&batch), "seed", "manage").await?;
+        bar.inc(batch.len() as u64);
+    }
+    bar.finish_and_clear();
+    Ok(seed.orders)
+}
+
+/// Tells the audit log of all of it in one line: what is made up has no history of its own.
+async fn record(tx: &BulkTx<'_>, seed: &Seed, stocked: u64, ordered: u64) -> Result<()> {
+    let added = serde_json::json!({
+        "products": seed.products, "stores": seed.stores, "inventory": stocked, "orders": ordered, "seed": seed.seed,
+    });
+    Ok(audit::record_once(tx, &Actor::program("manage"), Action::Seed, Object::everything(), added).await?)
 }
 
 /// Those of the stores with these numbers whose names no store has yet.

@@ -3,6 +3,7 @@
 mod answer;
 mod basket;
 mod batch;
+pub mod bulk;
 mod cancel;
 mod commit;
 mod config;

@@ -4,4 +4,6 @@ mod load;
 mod seed;
 
 pub use load::{MAX_QUANTITY, StockRow, StoreRow};
-pub use seed::{InventoryCopy, NewStore, account_for, add_stores, analyze, taken_names};
+pub use seed::{
+    InventoryCopy, NewStore, Shelf, account_for, account_for_sales, add_stores, analyze, shelves, taken_names,
+};

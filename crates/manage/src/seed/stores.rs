@@ -31,11 +31,13 @@ pub(super) fn store(seed: u64, number: u64) -> NewStore {
     }
 }
 
-/// What store `number` carries: product numbers up to `products`, ascending, with quantities.
-pub(super) fn assortment(seed: u64, number: u64, products: u64) -> Vec<(u64, i32)> {
+/// What store `number` carries: product numbers up to `products`, ascending, with quantities; `size` of them, or as
+/// many as is usual.
+pub(super) fn assortment(seed: u64, number: u64, products: u64, size: Option<u64>) -> Vec<(u64, i32)> {
     let rng = &mut rng(seed, Stream::Inventory, number);
     let products = usize::try_from(products).unwrap_or(usize::MAX);
-    let size = rng.random_range(ASSORTMENT).min(products);
+    let usual = rng.random_range(ASSORTMENT);
+    let size = size.map_or(usual, |size| usize::try_from(size).unwrap_or(usize::MAX)).min(products);
     let mut numbers = rand::seq::index::sample(rng, products, size).into_vec();
     numbers.sort_unstable();
     numbers.into_iter().map(|number| (number as u64 + 1, quantity(rng))).collect()

@@ -114,3 +114,48 @@ async fn more_categories_than_there_are_words_for() {
     assert_eq!(bench.number("SELECT count(DISTINCT lower(name)) FROM categories").await, 300);
     assert_eq!(bench.number("SELECT count(DISTINCT category_id) FROM products").await, 300);
 }
+
+#[tokio::test]
+async fn orders_of_the_past_leave_the_ledger_exact() {
+    let bench = Bench::new().await;
+    let run = bench
+        .manage(&["seed", "--products", "300", "--stores", "12", "--assortment", "40", "--orders", "900"])
+        .await
+        .ok();
+    assert!(run.out.contains("480 inventory rows, and 900 orders in "), "{run:?}");
+    let others = "SELECT count(*) FROM (SELECT FROM inventory GROUP BY store_id HAVING count(*) <> 40) AS s";
+    assert_eq!(bench.number(others).await, 0);
+    assert_eq!(bench.number("SELECT count(*) FROM orders").await, 900);
+    assert_eq!(bench.number("SELECT count(DISTINCT status) FROM orders").await, 3);
+    let totals = "SELECT count(*) FROM orders o WHERE (total_items, total_price) <> \
+                  (SELECT sum(quantity_requested), sum(quantity_requested * unit_price) FROM order_items l \
+                   WHERE (l.store_id, l.order_id) = (o.store_id, o.id))";
+    assert_eq!(bench.number(totals).await, 0);
+    let odd = "SELECT count(*) FROM orders o WHERE (status = 'REJECTED') <> NOT EXISTS \
+               (SELECT FROM confirmations c WHERE (c.store_id, c.order_id) = (o.store_id, o.id) AND state = 'sent')";
+    assert_eq!(bench.number(odd).await, 0);
+    assert_eq!(bench.drift().await, 0);
+    bench.manage(&["seed", "--products", "0", "--stores", "0", "--orders", "100"]).await.ok();
+    assert_eq!(bench.number("SELECT count(*) FROM orders").await, 1_000);
+    assert_eq!(bench.number("SELECT count(DISTINCT created_at) FROM orders").await, 1_000, "they are others");
+    assert_eq!(bench.drift().await, 0);
+    bench.manage(&["ledger", "verify"]).await.ok();
+}
+
+#[tokio::test]
+async fn orders_need_something_that_can_be_ordered() {
+    let bench = Bench::new().await;
+    let run = bench.manage(&["seed", "--products", "0", "--stores", "0", "--orders", "1"]).await;
+    assert_eq!(run.status, 1, "{run:?}");
+    assert!(run.err.contains("no store carries anything"), "{run:?}");
+}
+
+#[tokio::test]
+async fn seeding_is_one_line_of_the_audit_log() {
+    let bench = Bench::new().await;
+    bench.manage(&["seed", "--products", "20", "--stores", "1", "--orders", "3"]).await.ok();
+    let told = "SELECT count(*) FROM audit_log WHERE (actor, action, object_kind) = ('manage', 'seed', 'database') \
+                AND before IS NULL AND after->>'products' = '20' AND after->>'orders' = '3'";
+    assert_eq!(bench.number(told).await, 1);
+    assert_eq!(bench.number("SELECT count(*) FROM audit_log").await, 1);
+}

@@ -1,8 +1,11 @@
 //! Rows that are known to be new.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, SecondsFormat, Utc};
 use db::Error;
 use db::copy::{BulkTx, CopyIn, Session};
+use rust_decimal::Decimal;
 
 /// A store that does not exist yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,4 +94,49 @@ pub async fn account_for(tx: &BulkTx<'_>, stores: &[i64], reason: &str, actor: &
 /// When the database fails.
 pub async fn analyze(session: &Session) -> Result<(), Error> {
     Ok(session.batch_execute("VACUUM (ANALYZE) stores, inventory, stock_adjustments").await?)
+}
+
+/// What a store carries, with the price of one unit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shelf {
+    /// Whose.
+    pub store_id: i64,
+    /// Of what.
+    pub product_id: i64,
+    /// What one costs.
+    pub price: Decimal,
+}
+
+/// Everything that stores carry, by store and product.
+///
+/// # Errors
+/// When the database fails.
+pub async fn shelves(tx: &BulkTx<'_>) -> Result<Vec<Shelf>, Error> {
+    let all = "SELECT store_id, product_id, price::text FROM inventory JOIN products ON products.id = product_id \
+               ORDER BY store_id, product_id";
+    let shelf = |row: &tokio_postgres::Row| {
+        let price = row.get::<_, &str>(2).parse().unwrap_or_default();
+        Shelf { store_id: row.get(0), product_id: row.get(1), price }
+    };
+    Ok(tx.query(all, &[]).await?.iter().map(shelf).collect())
+}
+
+/// Writes the adjustments that account for what was sold before anybody counted: units by store and product. Stock
+/// stays as it is, so that much more must have come.
+///
+/// # Errors
+/// When the database fails.
+pub async fn account_for_sales(
+    tx: &BulkTx<'_>,
+    sold: &BTreeMap<(i64, i64), i32>,
+    reason: &str,
+    actor: &str,
+) -> Result<u64, Error> {
+    let stores: Vec<i64> = sold.keys().map(|(store, _)| *store).collect();
+    let products: Vec<i64> = sold.keys().map(|(_, product)| *product).collect();
+    let units: Vec<i32> = sold.values().copied().collect();
+    let adjust = "INSERT INTO stock_adjustments (store_id, product_id, delta, reason, actor) \
+                  SELECT store_id, product_id, units, $4, $5 \
+                  FROM unnest($1::bigint[], $2::bigint[], $3::integer[]) AS s (store_id, product_id, units)";
+    Ok(tx.execute(adjust, &[&stores, &products, &units, &reason, &actor]).await?)
 }
