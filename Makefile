@@ -15,7 +15,7 @@ COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose 
 	$(if $(wildcard .env),--env-file .env) -p stockroom -f docker/compose.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop seed psql test search-quality bench chaos chaos-mutations check fmt generated-check openapi audit up down compose clean
+.PHONY: help run stop seed psql test client-trial search-quality bench chaos chaos-mutations check fmt generated-check openapi audit up down compose clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' Makefile
@@ -34,6 +34,9 @@ psql: ## open psql on the database
 
 test: ## all tests, against real servers (ARGS="-p orders place")
 	@scripts/test $(ARGS)
+
+client-trial: ## make a Python client from openapi.json, and manage a store with it
+	@scripts/with-services postgres -- scripts/client-trial
 
 search-quality: ## how well and how fast the index searches (CATALOGUE=file.csv, SEARCH_PRODUCTS=1000000)
 	SEARCH_CATALOGUE=$(abspath $(CATALOGUE)) $(CARGO) test --release --quiet --package search --lib measured -- --nocapture --test-threads 1

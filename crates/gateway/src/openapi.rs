@@ -3,13 +3,18 @@
 //! An annotation names an operation's success and what is peculiar to it. What every operation can answer follows from
 //! its shape, and is added here: one rule, no pasted attributes.
 
+use std::collections::BTreeSet;
+
 use actix_web::App;
 use actix_web::http::StatusCode;
 use utoipa::OpenApi as _;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{Operation, ParameterIn};
+use utoipa::openapi::schema::ArrayItems;
 use utoipa::openapi::security::SecurityRequirement;
-use utoipa::openapi::{ContentBuilder, Object, OpenApi, Ref, RefOr, Required, Response, ResponseBuilder, Type};
+use utoipa::openapi::{
+    Components, ContentBuilder, Object, OpenApi, Ref, RefOr, Required, Response, ResponseBuilder, Schema, Type,
+};
 use utoipa_actix_web::AppExt;
 
 use crate::server::routes;
@@ -41,6 +46,7 @@ pub fn openapi() -> OpenApi {
         App::new().into_utoipa_app().openapi(Document::openapi()).configure(routes).split_for_parts();
     let components = document.components.get_or_insert_default();
     components.add_security_scheme(accounts::SECURITY_SCHEME, accounts::security_scheme());
+    name_rows(components);
     for (path, item) in &mut document.paths.paths {
         let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
         for operation in operations.into_iter().flatten() {
@@ -48,6 +54,20 @@ pub fn openapi() -> OpenApi {
         }
     }
     document
+}
+
+/// The rows of a page are written out in place, as [`web::Page`] is generic. Their type has a name, and clients made
+/// from the document shall have one type for it, not one more for its lists.
+fn name_rows(components: &mut Components) {
+    let known: BTreeSet<String> = components.schemas.keys().cloned().collect();
+    for (name, schema) in &mut components.schemas {
+        let Some(row) = name.strip_prefix("Page_").filter(|row| known.contains(*row)) else { continue };
+        if let RefOr::T(Schema::Object(page)) = schema
+            && let Some(RefOr::T(Schema::Array(results))) = page.properties.get_mut("results")
+        {
+            results.items = ArrayItems::RefOrSchema(Box::new(Ref::from_schema_name(row).into()));
+        }
+    }
 }
 
 /// The same for an installation that lets nobody in without a token.
