@@ -87,6 +87,11 @@ impl TestApp {
         &self.base
     }
 
+    /// The parts behind it, to be used beside its requests.
+    pub fn services(&self) -> &Services {
+        &self.services
+    }
+
     /// Waits until the search knows everything that is committed now.
     pub async fn search_catches_up(&self) {
         let caught_up = tokio::time::timeout(Duration::from_secs(10), self.services.search.catch_up()).await;

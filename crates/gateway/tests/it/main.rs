@@ -20,6 +20,7 @@ mod process;
 mod products;
 mod protection;
 mod search;
+mod sign_ins;
 mod stock;
 mod stores;
 mod system;

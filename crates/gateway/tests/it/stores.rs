@@ -1,8 +1,13 @@
 //! Stores and their inventory.
 
+use std::time::Duration;
+
+use accounts::Scope;
+use reqwest::Method;
 use serde_json::{Value, json};
 use testkit::TestApp;
 
+use crate::authorization::Keys;
 use crate::lists::{column, hold_to_the_bounds, walk};
 
 /// A store with a few products of two categories, and the path of its inventory.
@@ -154,4 +159,14 @@ async fn a_walk_is_not_confused_by_what_comes_and_goes() {
     assert_eq!(column(&second, "product_id"), [1, 7, 4]);
     let back = app.follow(second["previous"].as_str().unwrap()).await.expect(200);
     assert_eq!(column(&back, "product_id"), [2, 5]);
+}
+
+#[tokio::test]
+async fn deleting_a_store_with_much_in_stock_may_take_its_time() {
+    let app = TestApp::start_with(|_, settings| settings.database.statement = Duration::from_millis(500)).await;
+    app.build().await.fill(1, 80_000).await;
+    let token = Keys::new(&app).await.token(&[Scope::StoresWrite]).await;
+    app.send(app.request(Method::DELETE, "/stores/1/").bearer_auth(&token)).await.expect(204);
+    let left = app.database.sql().await.query_one("SELECT count(*) FROM inventory", &[]).await.unwrap();
+    assert_eq!(left.get::<_, i64>(0), 0);
 }

@@ -111,15 +111,15 @@ pub async fn change(
 /// Deletes a product that no order names, with what stores have of it.
 ///
 /// An index of lines by product would cost every order, for this alone. So there is one that says only where no line
-/// of the product can be, which costs orders nothing, and which the planner must be told to believe in. What it cannot
-/// rule out is read: a hundredth of all lines, and those since the last vacuum.
+/// of the product can be, which costs orders nothing. What it cannot rule out is read: a hundredth of all lines, and
+/// those since the last vacuum.
 ///
 /// # Errors
 /// [`Error::NoSuchProduct`], [`Error::Stale`], [`Error::Ordered`], and those of the database.
 pub async fn delete(tx: &Tx, actor: &Actor, id: i64, is_expected: impl FnOnce(&Product) -> bool) -> Result<(), Error> {
     let before = hold(tx, id, is_expected).await?;
     let mut conn: &AsyncPgConnection = tx;
-    conn.batch_execute("SET LOCAL statement_timeout = '30s'; SET LOCAL enable_seqscan = off").await?;
+    conn.batch_execute("SET LOCAL statement_timeout = '30s'").await?;
     let delete = diesel::delete(products::table.find(id)).execute(&mut conn).await;
     let ordered = |constraint: &str| (constraint == "order_items_product_id_fkey").then_some(Error::Ordered(id));
     delete.map_err(|error| Error::refused(error, ordered))?;

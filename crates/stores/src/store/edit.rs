@@ -5,7 +5,7 @@ use accounts::audit::{self, Action, Object};
 use chrono::{DateTime, Utc};
 use db::Tx;
 use diesel::prelude::*;
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use serde_json::{Value, json};
 
 use super::Store;
@@ -63,13 +63,15 @@ pub async fn change(tx: &Tx, actor: &Actor, id: i64, change: StoreChange) -> Res
     Ok(after)
 }
 
-/// Deletes a store without orders, with what it has in stock.
+/// Deletes a store without orders, with what it has in stock. That may be much, so it may take longer than requests
+/// usually do.
 ///
 /// # Errors
 /// [`Error::NoSuchStore`], [`Error::HasOrders`], and those of the database.
 pub async fn delete(tx: &Tx, actor: &Actor, id: i64) -> Result<(), Error> {
     let before = hold(tx, id).await?;
     let mut conn: &AsyncPgConnection = tx;
+    conn.batch_execute("SET LOCAL statement_timeout = '30s'").await?;
     let delete = diesel::delete(stores::table.find(id)).execute(&mut conn).await;
     delete.map_err(|error| match db::Error::from(error) {
         // Whichever of the orders' tables refuses first; what is in stock goes by itself.
