@@ -36,8 +36,8 @@ CREATE TABLE sign_in_attempts (
 );
 CREATE INDEX sign_in_attempts_last_at_idx ON sign_in_attempts (last_at);
 
-COMMENT ON TABLE sign_in_attempts IS 'Failed sign-ins, by account (known or not) and by address: each makes the next one wait longer, none for ever. Forgotten after a day. Owned by the crate accounts.';
-COMMENT ON COLUMN sign_in_attempts.subject IS 'account:<e-mail in lower case> or address:<IP address>.';
+COMMENT ON TABLE sign_in_attempts IS 'Failed sign-ins, by account (known or not) and by address: each makes the next one wait longer, none for ever. Forgotten after a day; addresses that an account has signed in from, after a month. Owned by the crate accounts.';
+COMMENT ON COLUMN sign_in_attempts.subject IS 'account:<e-mail in lower case>, address:<IP address>, or account:<e-mail> from <IP address> where the account has signed in from there.';
 COMMENT ON COLUMN sign_in_attempts.open_at IS 'No attempt is looked at before this moment.';
 
 CREATE TABLE tokens (

@@ -21,8 +21,11 @@ pub enum Error {
     /// The account is disabled.
     #[error("The account is disabled.")]
     Disabled,
-    /// A token needs a name of 1 to 100 characters.
-    #[error("A token has a name of 1 to 100 characters.")]
+    /// Somebody else changed the account since it was looked at.
+    #[error("Somebody else changed this account since you opened it. Nothing was changed.")]
+    Stale,
+    /// A token needs a name of 1 to 100 characters, which people can read.
+    #[error("A token has a name of 1 to 100 characters, without control characters.")]
     TokenName,
     /// A token needs a scope.
     #[error("A token has at least one scope.")]
@@ -55,7 +58,7 @@ impl Coded for Error {
             Self::NotAnEmail | Self::WeakPassword | Self::TokenName | Self::NoScopes | Self::Expired => Code::Invalid,
             Self::TooWide { .. } => Code::Forbidden,
             Self::NoSuchStaff(_) | Self::NoSuchToken(_) => Code::NotFound,
-            Self::EmailTaken(_) | Self::LastOwner | Self::Disabled => Code::Conflict,
+            Self::EmailTaken(_) | Self::LastOwner | Self::Disabled | Self::Stale => Code::Conflict,
             Self::Busy => Code::Unavailable,
             Self::Database(error) => error.code(),
         }

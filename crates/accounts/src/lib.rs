@@ -31,5 +31,5 @@ pub use scope::Scope;
 pub use service::Accounts;
 pub use session::{NewSession, Session};
 pub use sign_in::{SignIn, SignInError};
-pub use staff::Staff;
+pub use staff::{Staff, Standing};
 pub use token::{MadeToken, NewToken, Token};

@@ -84,7 +84,8 @@ impl Accounts {
         let email = Email::parse(&attempt.email).ok();
         let account = Subject::account(email.as_ref());
         let address = attempt.address.map(Subject::address);
-        self.claim(account.clone(), address.clone()).await?;
+        let here = attempt.address.map(|address| Subject::account_from(email.as_ref(), address));
+        let account = self.claim(account, here.clone(), address.clone()).await?;
         // What no account can have, be it address or password, counts, but is not worth the work.
         let email = email.filter(|_| password::has_fitting_length(&attempt.password)).ok_or(SignInError::Refused)?;
         let candidate = self.candidate(&email).await?;
@@ -99,6 +100,9 @@ impl Accounts {
                 Box::pin(async move {
                     let now = clock.now();
                     slow_down::forgive(tx, &account, address.as_ref(), now).await?;
+                    if let Some(here) = &here {
+                        slow_down::welcome(tx, here, now).await?;
+                    }
                     slow_down::prune(tx, now).await?;
                     session::prune(tx, now).await?;
                     if let Some(presented) = &presented {
@@ -110,18 +114,28 @@ impl Accounts {
             .await
     }
 
-    /// Counts the attempt, unless it comes too soon.
-    async fn claim(&self, account: Subject, address: Option<Subject>) -> Result<(), SignInError> {
+    /// Counts the attempt, unless it comes too soon; against the account, or where that is familiar with the address,
+    /// against the account `here`. Which of them it was.
+    async fn claim(
+        &self,
+        account: Subject,
+        here: Option<Subject>,
+        address: Option<Subject>,
+    ) -> Result<Subject, SignInError> {
         let now = self.clock.now();
         self.database
             .transaction(move |tx| {
                 Box::pin(async move {
+                    let account = match here {
+                        Some(here) if slow_down::is_familiar(tx, &here).await? => here,
+                        _ => account,
+                    };
                     for subject in std::iter::once(&account).chain(&address) {
                         if let Some(wait) = slow_down::claim(tx, subject, now).await? {
                             return Err(SignInError::TooSoon(wait));
                         }
                     }
-                    Ok(())
+                    Ok(account)
                 })
             })
             .await

@@ -1,4 +1,7 @@
 //! Failed sign-ins make the next one wait. Nothing is ever locked.
+//!
+//! Whoever goes on guessing for an account would keep its owner waiting as well. So an account is slowed down apart
+//! where it is tried from an address that it has signed in from: there, others' guesses do not count.
 
 use std::net::IpAddr;
 
@@ -12,6 +15,9 @@ use crate::schema::sign_in_attempts as table;
 
 /// After so long without an attempt the failures are forgotten.
 const MEMORY: TimeDelta = TimeDelta::days(1);
+
+/// After so long without a sign-in an address is no longer familiar to its account.
+const FAMILIARITY: TimeDelta = TimeDelta::days(30);
 
 /// Who attempts, or whose account it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,13 +34,15 @@ impl Subject {
         Self { name: format!("account:{email}"), free: 5 }
     }
 
+    /// An account that is tried from this address.
+    pub(crate) fn account_from(email: Option<&Email>, address: IpAddr) -> Self {
+        let Self { name, free } = Self::account(email);
+        Self { name: format!("{name} from {}", network(address)), free }
+    }
+
     /// An address; of IPv6 the network, since whoever has one address there has billions.
     pub(crate) fn address(address: IpAddr) -> Self {
-        let address = match address.to_canonical() {
-            IpAddr::V6(six) => IpAddr::from((u128::from(six) >> 64 << 64).to_be_bytes()),
-            four => four,
-        };
-        Self { name: format!("address:{address}"), free: 20 }
+        Self { name: format!("address:{}", network(address)), free: 20 }
     }
 
     /// How long to wait after so many failures: nothing, then 1 s and twice that each time, at most 15 minutes.
@@ -45,6 +53,36 @@ impl Subject {
             _ => TimeDelta::minutes(15),
         }
     }
+}
+
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(six) => IpAddr::from((u128::from(six) >> 64 << 64).to_be_bytes()),
+        four => four,
+    }
+}
+
+/// Whether the account has signed in from the address.
+///
+/// # Errors
+/// Those of the database.
+pub(crate) async fn is_familiar(tx: &Tx, subject: &Subject) -> Result<bool, db::Error> {
+    let mut conn: &AsyncPgConnection = tx;
+    let found = table::table.find(&subject.name).select(table::failures).first::<i32>(&mut conn).await.optional()?;
+    Ok(found.is_some())
+}
+
+/// Notes that the account has signed in from the address.
+///
+/// # Errors
+/// Those of the database.
+pub(crate) async fn welcome(tx: &Tx, subject: &Subject, now: DateTime<Utc>) -> Result<(), db::Error> {
+    let mut conn: &AsyncPgConnection = tx;
+    let fresh = (table::failures.eq(0), table::last_at.eq(now), table::open_at.eq(now));
+    let row = (table::subject.eq(&subject.name), fresh);
+    let insert = diesel::insert_into(table::table).values(row).on_conflict(table::subject).do_update().set(fresh);
+    insert.execute(&mut conn).await?;
+    Ok(())
 }
 
 /// Counts an attempt as failed, until [`forgive`] says otherwise: so those made in parallel do not slip through. The
@@ -102,7 +140,9 @@ pub(crate) async fn forgive(
 /// Those of the database.
 pub(crate) async fn prune(tx: &Tx, now: DateTime<Utc>) -> Result<(), db::Error> {
     let mut conn: &AsyncPgConnection = tx;
-    diesel::delete(table::table.filter(table::last_at.lt(now - MEMORY))).execute(&mut conn).await?;
+    let is_over = table::last_at.lt(now - MEMORY).and(table::subject.not_like("% from %"));
+    let is_over = is_over.or(table::last_at.lt(now - FAMILIARITY));
+    diesel::delete(table::table.filter(is_over)).execute(&mut conn).await?;
     Ok(())
 }
 

@@ -36,9 +36,23 @@ impl Staff {
         json!({ "email": self.email, "role": self.role.as_str(), "disabled": self.disabled_at.is_some() })
     }
 
+    /// What the account may now.
+    pub fn standing(&self) -> Standing {
+        Standing { role: self.role, is_disabled: self.disabled_at.is_some() }
+    }
+
     fn object(&self) -> Object {
         Object::new("staff", self.id)
     }
+}
+
+/// What an account may, and whether it opens anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// What its owner is there for.
+    pub role: Role,
+    /// Whether it opens nothing.
+    pub is_disabled: bool,
 }
 
 impl Accounts {
@@ -116,7 +130,11 @@ impl Accounts {
     /// # Errors
     /// [`Error::NoSuchStaff`], [`Error::LastOwner`], and those of the database.
     pub async fn set_role(&self, actor: Actor, id: i64, role: Role) -> Result<Staff, Error> {
-        self.change(actor, id, move |staff| staff.role = role).await
+        self.change(actor, id, move |staff| {
+            staff.role = role;
+            Ok(())
+        })
+        .await
     }
 
     /// Disables an account, from now on or not at all: its sessions end, its tokens are revoked.
@@ -125,7 +143,11 @@ impl Accounts {
     /// [`Error::NoSuchStaff`], [`Error::LastOwner`], and those of the database.
     pub async fn disable_staff(&self, actor: Actor, id: i64) -> Result<Staff, Error> {
         let now = self.clock.now();
-        self.change(actor, id, move |staff| staff.disabled_at = staff.disabled_at.or(Some(now))).await
+        self.change(actor, id, move |staff| {
+            staff.disabled_at = staff.disabled_at.or(Some(now));
+            Ok(())
+        })
+        .await
     }
 
     /// Enables a disabled account again. What was revoked with it stays so.
@@ -133,21 +155,47 @@ impl Accounts {
     /// # Errors
     /// [`Error::NoSuchStaff`], and those of the database.
     pub async fn enable_staff(&self, actor: Actor, id: i64) -> Result<Staff, Error> {
-        self.change(actor, id, |staff| staff.disabled_at = None).await
+        self.change(actor, id, |staff| {
+            staff.disabled_at = None;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Gives an account the standing that somebody wants who saw it as `seen`: so a form that was opened before an
+    /// account was disabled does not let it in again.
+    ///
+    /// # Errors
+    /// [`Error::Stale`] where it is another by now, [`Error::NoSuchStaff`], [`Error::LastOwner`], and those of the
+    /// database.
+    pub async fn set_standing(&self, actor: Actor, id: i64, seen: Standing, wanted: Standing) -> Result<Staff, Error> {
+        let now = self.clock.now();
+        self.change(actor, id, move |staff| {
+            if staff.standing() != seen {
+                return Err(Error::Stale);
+            }
+            staff.role = wanted.role;
+            staff.disabled_at = wanted.is_disabled.then(|| staff.disabled_at.unwrap_or(now));
+            Ok(())
+        })
+        .await
     }
 
     async fn change(
         &self,
         actor: Actor,
         id: i64,
-        change: impl FnOnce(&mut Staff) + Send + 'static,
+        change: impl FnOnce(&mut Staff) -> Result<(), Error> + Send + 'static,
     ) -> Result<Staff, Error> {
         self.database
             .transaction(move |tx| {
                 Box::pin(async move {
                     let before = hold(tx, id).await?;
                     let mut after = before.clone();
-                    change(&mut after);
+                    change(&mut after)?;
+                    if after == before {
+                        return Ok(after);
+                    }
                     if is_active_owner(&before) && !is_active_owner(&after) {
                         keep_an_owner(tx, id).await?;
                     }

@@ -72,7 +72,7 @@ impl Accounts {
     pub async fn make_token(&self, actor: Actor, token: NewToken) -> Result<MadeToken, Error> {
         let now = self.clock.now();
         let name = token.name.trim().to_owned();
-        if !(1..=100).contains(&name.chars().count()) || name.contains('\0') {
+        if !(1..=100).contains(&name.chars().count()) || name.contains(char::is_control) {
             return Err(Error::TokenName);
         }
         if token.scopes.is_empty() {

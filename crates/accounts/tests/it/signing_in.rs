@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use accounts::{Role, SignInError};
+use accounts::{Role, SignIn, SignInError};
 use chrono::TimeDelta;
 
 use crate::support::{Fixture, PASSWORD, actor, attempt, password};
@@ -218,4 +218,38 @@ async fn load_known_and_unknown_accounts_take_the_same_time() {
     });
     println!("median known {:.2} ms, unknown {:.2} ms", known * 1e3, unknown * 1e3);
     assert!((known / unknown - 1.0).abs() < 0.1, "known {known} s, unknown {unknown} s");
+}
+
+#[tokio::test]
+async fn who_goes_on_guessing_does_not_keep_the_owner_out() {
+    let test = Fixture::new().await;
+    test.staff("ann@shop.example", Role::Owner).await;
+    test.sign_in("ann@shop.example", PASSWORD).await.unwrap();
+    // From elsewhere somebody takes every opening there is.
+    let mut guess = attempt("ann@shop.example", "wrong horse battery");
+    guess.address = Some([198, 51, 100, 7].into());
+    for _ in 0..25 {
+        let attempt = SignIn {
+            email: guess.email.clone(),
+            password: guess.password.clone(),
+            address: guess.address,
+            presented: None,
+            request_id: None,
+        };
+        if let Err(SignInError::TooSoon(wait)) = test.accounts.sign_in(attempt).await {
+            test.clock.advance(wait);
+        }
+    }
+    test.sign_in("ann@shop.example", PASSWORD).await.expect("she has signed in from here before");
+    // Guesses from her own address count there.
+    for _ in 0..5 {
+        assert!(matches!(test.sign_in("ann@shop.example", "wrong horse").await, Err(SignInError::Refused)));
+    }
+    let refused = test.sign_in("ann@shop.example", PASSWORD).await;
+    assert!(matches!(refused, Err(SignInError::TooSoon(_))), "{refused:?}");
+    test.clock.advance(TimeDelta::days(31));
+    test.staff("bob@shop.example", Role::Viewer).await;
+    test.sign_in("bob@shop.example", PASSWORD).await.unwrap();
+    let familiar = "SELECT subject FROM sign_in_attempts WHERE subject LIKE '% from %'";
+    assert_eq!(test.column(familiar).await, ["account:bob@shop.example from 192.0.2.1"]);
 }

@@ -1,6 +1,6 @@
 //! Accounts.
 
-use accounts::{Error, Role, Scope};
+use accounts::{Error, Role, Scope, Standing};
 
 use crate::support::{Fixture, PASSWORD, actor, email, password};
 
@@ -88,4 +88,22 @@ async fn what_happens_to_accounts_is_in_the_log() {
     assert_eq!(test.column(log).await, expected);
     let told = test.column("SELECT coalesce(string_agg(to_jsonb(l)::text, ''), '') FROM audit_log AS l").await;
     assert!(!told[0].contains("argon2") && !told[0].contains("horse"), "no password in any form");
+}
+
+#[tokio::test]
+async fn a_standing_is_changed_by_who_saw_it() {
+    let test = Fixture::new().await;
+    test.staff("ann@shop.example", Role::Owner).await;
+    let bob = test.staff("bob@shop.example", Role::Manager).await;
+    let (active, viewer) = (bob.standing(), Standing { role: Role::Viewer, is_disabled: false });
+    let gone = test.accounts.disable_staff(actor(), bob.id).await.unwrap();
+    let late = test.accounts.set_standing(actor(), bob.id, active, viewer).await;
+    assert!(matches!(late, Err(Error::Stale)), "{late:?}");
+    let found = test.accounts.find_staff(&email("bob@shop.example")).await.unwrap();
+    assert_eq!(found, gone);
+    let back = test.accounts.set_standing(actor(), bob.id, gone.standing(), viewer).await.unwrap();
+    assert_eq!(back.standing(), viewer);
+    let entries = test.column("SELECT count(*) FROM audit_log WHERE action = 'change'").await;
+    test.accounts.set_standing(actor(), bob.id, viewer, viewer).await.unwrap();
+    assert_eq!(test.column("SELECT count(*) FROM audit_log WHERE action = 'change'").await, entries);
 }

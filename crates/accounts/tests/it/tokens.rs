@@ -74,7 +74,7 @@ async fn a_token_has_a_name_a_purpose_and_a_maker() {
     let test = Fixture::new().await;
     let ann = test.staff("ann@shop.example", Role::Owner).await;
     let sound = NewToken { staff_id: ann.id, name: "till".into(), scopes: vec![Scope::OrdersRead], expires_at: None };
-    for name in ["", "   ", "nul\0", &"x".repeat(101)] {
+    for name in ["", "   ", "nul\0", "\u{1b}[2Jtill", "two\nlines", &"x".repeat(101)] {
         let refused = test.accounts.make_token(actor(), NewToken { name: name.into(), ..sound.clone() }).await;
         assert!(matches!(refused, Err(Error::TokenName)), "{name:?}: {refused:?}");
     }
