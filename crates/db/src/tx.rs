@@ -35,6 +35,14 @@ impl Tx {
         self.send(&format!("SET LOCAL lock_timeout = {}", limit.as_millis())).await
     }
 
+    /// Lets each statement take this long from now on, instead of as long as the connection's settings say.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn limit_statements(&self, limit: Duration) -> Result<(), Error> {
+        self.send(&format!("SET LOCAL statement_timeout = {}", limit.as_millis())).await
+    }
+
     /// Commits, and lends the connection back to the pool.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ use cache::Cache;
 use db::{Clock, Database};
 use orders::Orders;
 use search::Search;
+use web::Atlas;
 
 use crate::Settings;
 
@@ -21,6 +22,10 @@ pub struct Services {
     pub clock: Clock,
     /// Staff and their tokens.
     pub accounts: Accounts,
+    /// What is known of the list of products, where it is long.
+    pub products: Atlas<products::Listed>,
+    /// What is known of long inventories.
+    pub inventory: Atlas<stores::inventory::Listed>,
     /// Placing and reading orders.
     pub orders: Orders,
     /// Redis, or memory.
@@ -42,7 +47,17 @@ impl Services {
         let orders = Orders::new(database.clone(), clock.clone(), &settings.orders)?;
         let cache = Cache::new(&settings.cache)?;
         let search = Search::new(database.clone(), cache.clone(), &settings.search)?;
-        Ok(Self { database, clock, accounts, orders, cache, search, schema_is_current: Arc::default() })
+        Ok(Self {
+            database,
+            clock,
+            accounts,
+            products: Atlas::default(),
+            inventory: Atlas::default(),
+            orders,
+            cache,
+            search,
+            schema_is_current: Arc::default(),
+        })
     }
 
     /// Makes the parts available to handlers.
@@ -51,6 +66,8 @@ impl Services {
             .app_data(Data::new(self.database.clone()))
             .app_data(Data::new(self.clock.clone()))
             .app_data(Data::new(self.accounts.clone()))
+            .app_data(Data::new(self.products.clone()))
+            .app_data(Data::new(self.inventory.clone()))
             .app_data(Data::new(self.orders.clone()))
             .app_data(Data::new(self.search.clone()))
             .app_data(Data::new(self.clone()));

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use db::{Clock, Database};
 use outbox::Cause;
 use rust_decimal::Decimal;
+use web::Atlas;
 
 use crate::basket::Basket;
 use crate::batch::{Batches, Job};
@@ -16,7 +17,7 @@ use crate::idempotency::Key;
 use crate::in_flight::InFlight;
 use crate::lane::{Failure, Lane, NotDone, Pass};
 use crate::order::{Order, Terms};
-use crate::read::Snapshot;
+use crate::read::{Listed, Snapshot};
 
 /// How often an attempt that stood in the way of another transaction is made again.
 const RETRIES: u32 = 4;
@@ -32,6 +33,7 @@ pub struct Orders {
     pub(crate) clock: Clock,
     lanes: Arc<[Lane<Batches>]>,
     in_flight: InFlight,
+    pub(crate) atlas: Atlas<Listed>,
 }
 
 /// What a client asks for.
@@ -112,7 +114,7 @@ impl Orders {
         let batches = Batches { database: database_of_lanes, clock: clock_of_lanes, announces: config.announces };
         let batches = Arc::new(batches);
         let lanes = (0..config.lanes).map(|_| Lane::open(Arc::clone(&batches), config)).collect();
-        Ok(Self { database, clock, lanes, in_flight: InFlight::default() })
+        Ok(Self { database, clock, lanes, in_flight: InFlight::default(), atlas: Atlas::default() })
     }
 
     /// Decides a request, stores the order and takes its stock: all of it, or nothing. Shares its transaction with the

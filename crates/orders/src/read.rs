@@ -1,5 +1,6 @@
 //! Reading orders.
 
+mod listed;
 #[cfg(test)]
 mod plans;
 
@@ -17,6 +18,7 @@ use products::Prices;
 use rust_decimal::Decimal;
 use serde_json::json;
 use stores::stock::Balances;
+use web::Spot;
 
 use crate::email::CustomerEmail;
 use crate::events::OrderConfirmed;
@@ -24,11 +26,13 @@ use crate::order::{Confirmation, ConfirmationState, Line, Order, Reason, Rejecti
 use crate::place::Orders;
 use crate::schema::{confirmations, order_items, orders};
 
+pub(crate) use listed::Listed;
+
 /// Place in a list of orders: moment in microseconds since 1970, and number. The number breaks ties.
 pub type SortKey = (i64, i64);
 
 /// Which orders of a store.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Filter {
     /// Only those that stand here.
     pub status: Option<Status>,
@@ -62,17 +66,8 @@ impl Orders {
         size: usize,
         counted: Option<i64>,
     ) -> Result<(i64, Rows<Summary>), ListError> {
-        let conn = self.database.connection().await?;
-        let store = stores::exists(&conn, store_id);
-        let count = count(&conn, store_id, filter, counted);
-        let (store_exists, count, rows) = match *seek {
-            Seek::Skip(skipped @ 1..) => {
-                let (store_exists, count) = try_join!(store, count)?;
-                (store_exists, count, far_page(&conn, store_id, filter, skipped, size, count).await?)
-            }
-            _ => try_join!(store, count, page(&conn, store_id, filter, seek, size))?,
-        };
-        if store_exists { Ok((count, rows)) } else { Err(ListError::UnknownStore(store_id)) }
+        let spot = Spot { count: counted, ..Spot::new(seek.clone(), size) };
+        self.atlas.page(&self.database, &Listed { store_id, filter: filter.clone() }, &spot).await
     }
 
     /// An order with its lines, and how telling its customer went if there is something to tell.
@@ -198,6 +193,24 @@ impl Snapshot {
     }
 }
 
+async fn list(
+    conn: &AsyncPgConnection,
+    store_id: i64,
+    filter: &Filter,
+    spot: &Spot<SortKey>,
+) -> Result<(i64, Rows<Summary>), ListError> {
+    let store = stores::exists(conn, store_id);
+    let count = count(conn, store_id, filter, spot.count);
+    let (store_exists, count, rows) = match spot.seek {
+        Seek::Skip(skipped @ 1..) => {
+            let (store_exists, count) = try_join!(store, count)?;
+            (store_exists, count, far_page(conn, store_id, filter, skipped, spot.size, count).await?)
+        }
+        _ => try_join!(store, count, page(conn, store_id, filter, &spot.seek, spot.size))?,
+    };
+    if store_exists { Ok((count, rows)) } else { Err(ListError::UnknownStore(store_id)) }
+}
+
 async fn count(
     mut conn: &AsyncPgConnection,
     store_id: i64,
@@ -230,6 +243,9 @@ async fn far_page(
     size: usize,
     count: i64,
 ) -> Result<Rows<Summary>, db::Error> {
+    if skipped >= count {
+        return Ok(Rows { rows: Vec::new(), more: false });
+    }
     let place: Vec<(DateTime<Utc>, i64)> =
         place_query(store_id, filter, skipped, count).cached().load(&mut conn).await?;
     match place.into_iter().next() {

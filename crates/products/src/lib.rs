@@ -14,6 +14,6 @@ pub use category::{
 };
 pub use error::Error;
 pub use http::routes;
-pub use prices::{Prices, prices};
-pub use product::{Filter, NewProduct, Product, ProductChange, change, create, delete, get, list};
+pub use prices::{Prices, keep, prices};
+pub use product::{Filter, Listed, NewProduct, Product, ProductChange, change, create, delete, get, list};
 pub use titles::{Titles, titles};

@@ -1,6 +1,7 @@
 //! Reading products; [`edit`] changes them.
 
 mod edit;
+mod listed;
 
 use chrono::{DateTime, Utc};
 use db::{CachedDsl, Rows, Seek};
@@ -16,6 +17,7 @@ use crate::schema::{categories, products};
 use crate::{Error, find_category};
 
 pub use edit::{NewProduct, ProductChange, change, create, delete};
+pub use listed::Listed;
 
 /// What can be sold.
 #[derive(Debug, Clone, PartialEq, HasQuery)]
@@ -43,7 +45,7 @@ pub struct Product {
 }
 
 /// Which products to list. All of them by default.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Filter {
     /// Name of a category, in any case, or its id. An unknown one finds nothing.
     pub category: Option<String>,
@@ -83,6 +85,7 @@ pub async fn list(
     };
     let limit = i64::try_from(spot.size + 1).unwrap_or(i64::MAX);
     let fetched = match spot.seek {
+        Seek::Skip(rows) if rows >= count => Vec::new(),
         Seek::Skip(0) => among.after(conn, i64::MIN, limit).await?,
         Seek::Skip(rows) => match among.nth(conn, rows, count).await? {
             Some(last_skipped) => among.after(conn, last_skipped, limit).await?,

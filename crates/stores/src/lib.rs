@@ -10,4 +10,4 @@ mod store;
 
 pub use error::Error;
 pub use http::routes;
-pub use store::{NewStore, Place, Store, StoreChange, change, create, delete, existing, exists, get, list};
+pub use store::{NewStore, Place, Store, StoreChange, change, create, delete, existing, exists, get, keep, list};

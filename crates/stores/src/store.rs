@@ -5,7 +5,7 @@ mod edit;
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
-use db::{CachedDsl, Rows, Seek};
+use db::{CachedDsl, Rows, Seek, Tx};
 use diesel::dsl::sql;
 use diesel::pg::Pg;
 use diesel::prelude::*;
@@ -45,6 +45,16 @@ pub type Place = (String, i64);
 pub async fn exists(mut conn: &AsyncPgConnection, store_id: i64) -> Result<bool, db::Error> {
     let found = stores::table.find(store_id).select(stores::id).first::<i64>(&mut conn).await.optional()?;
     Ok(found.is_some())
+}
+
+/// Whether there is such a store, and will be until the transaction ends: nobody deletes it meanwhile.
+///
+/// # Errors
+/// Those of the database.
+pub async fn keep(tx: &Tx, store_id: i64) -> Result<bool, db::Error> {
+    let mut conn: &AsyncPgConnection = tx;
+    let kept = stores::table.find(store_id).select(stores::id).for_key_share();
+    Ok(kept.first::<i64>(&mut conn).await.optional()?.is_some())
 }
 
 /// Which of these stores exist. Takes one round trip whatever their number, and a shared connection, so that it can be

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod atlas;
 mod body;
 mod client;
 mod code;
@@ -23,6 +24,7 @@ mod scalar;
 mod slash;
 mod trace;
 
+pub use atlas::{Atlas, Growth, LONG, LongList, STEP, Survey};
 pub use body::{Given, Text};
 pub use client::{Client, NotANetwork, TrustedProxies};
 pub use code::Code;

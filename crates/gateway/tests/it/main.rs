@@ -4,6 +4,7 @@
 
 mod architecture;
 mod attacks;
+mod audited;
 mod authorization;
 mod catalogue;
 mod contract;
@@ -14,11 +15,13 @@ mod freshness;
 mod indexes;
 mod killed;
 mod lists;
+mod long_lists;
 mod orders;
 mod outages;
 mod process;
 mod products;
 mod protection;
+mod races;
 mod search;
 mod sign_ins;
 mod stock;

@@ -6,10 +6,10 @@ use actix_web::get;
 use actix_web::web::{Data, Json};
 use db::Database;
 use utoipa::IntoParams;
-use web::{FromParams, Links, Page, Paging, ParamReader, Params};
+use web::{Atlas, FromParams, Links, Page, Paging, ParamReader, Params};
 
 use super::view::ProductView;
-use crate::Filter;
+use crate::{Filter, Listed};
 
 /// Which products to list.
 #[derive(IntoParams)]
@@ -41,12 +41,12 @@ impl FromParams for ProductParams {
 pub(crate) async fn list_products(
     _: Authorized<CatalogueRead>,
     database: Data<Database>,
+    atlas: Data<Atlas<Listed>>,
     params: Params<(ProductParams, Paging)>,
     links: Links,
 ) -> web::Result<Json<Page<ProductView>>> {
     let Params((ProductParams { category, sku }, paging)) = params;
     let spot = paging.spot()?;
-    let conn = database.connection().await?;
-    let (count, rows) = crate::list(&conn, &Filter { category, sku }, &spot).await?;
+    let (count, rows) = atlas.page(&database, &Listed(Filter { category, sku }), &spot).await?;
     Ok(Json(Page::new(&spot, count, rows, &links, |product| product.id, ProductView::from)?))
 }

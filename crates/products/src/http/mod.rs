@@ -15,7 +15,8 @@ mod view;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
-/// The operations of the catalogue. They need a [`db::Database`] and a [`db::Clock`] as app data, and
+/// The operations of the catalogue. They need a [`db::Database`], a [`db::Clock`] and an atlas of
+/// [`Listed`](crate::Listed) as app data, and
 /// [`accounts::identify`] around them.
 pub fn routes(config: &mut ServiceConfig) {
     config

@@ -1,11 +1,13 @@
 //! Making, changing and deleting products. Each is in the audit log by the transaction that does it.
 
+use std::time::Duration;
+
 use accounts::Actor;
 use accounts::audit::{self, Action, Object};
 use chrono::{DateTime, Utc};
 use db::Tx;
 use diesel::prelude::*;
-use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
@@ -119,7 +121,7 @@ pub async fn change(
 pub async fn delete(tx: &Tx, actor: &Actor, id: i64, is_expected: impl FnOnce(&Product) -> bool) -> Result<(), Error> {
     let before = hold(tx, id, is_expected).await?;
     let mut conn: &AsyncPgConnection = tx;
-    conn.batch_execute("SET LOCAL statement_timeout = '30s'").await?;
+    tx.limit_statements(Duration::from_secs(30)).await?;
     let delete = diesel::delete(products::table.find(id)).execute(&mut conn).await;
     let ordered = |constraint: &str| (constraint == "order_items_product_id_fkey").then_some(Error::Ordered(id));
     delete.map_err(|error| Error::refused(error, ordered))?;

@@ -6,10 +6,10 @@ use actix_web::get;
 use actix_web::web::{Data, Json, Path};
 use db::Database;
 use utoipa::IntoParams;
-use web::{FromParams, Links, Page, Paging, Param, ParamReader, Params, Rejected};
+use web::{Atlas, FromParams, Links, Page, Paging, Param, ParamReader, Params, Rejected};
 
 use super::view::StockedView;
-use crate::inventory::{self, Filter};
+use crate::inventory::{Filter, Listed};
 
 /// Which part of the inventory to list.
 #[derive(IntoParams)]
@@ -67,13 +67,14 @@ impl From<InventoryParams> for Filter {
 pub(crate) async fn list_inventory(
     _: Authorized<CatalogueRead>,
     database: Data<Database>,
+    atlas: Data<Atlas<Listed>>,
     store_id: Path<i64>,
     params: Params<(InventoryParams, Paging)>,
     links: Links,
 ) -> web::Result<Json<Page<StockedView>>> {
     let Params((filter, paging)) = params;
     let spot = paging.spot()?;
-    let conn = database.connection().await?;
-    let (count, rows) = inventory::list(&conn, *store_id, &filter.into(), &spot).await?;
+    let list = Listed { store_id: *store_id, filter: filter.into() };
+    let (count, rows) = atlas.page(&database, &list, &spot).await?;
     Ok(Json(Page::new(&spot, count, rows, &links, |row| (row.title_key.clone(), row.product_id), StockedView::from)?))
 }

@@ -1,5 +1,6 @@
 //! What a store carries, listed by title without regard to case, then by id of the product.
 
+mod listed;
 mod page;
 
 use db::{Rows, Seek};
@@ -11,8 +12,10 @@ use web::Spot;
 
 use crate::Error;
 
+pub use listed::Listed;
+
 /// Which rows to list. All of them by default.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Filter {
     /// Part of the title, in any case; every sign stands for itself.
     pub q: Option<String>,
@@ -76,19 +79,8 @@ async fn find(
     filter: &Filter,
     spot: &Spot<Place>,
 ) -> Result<(i64, Rows<Stocked>), db::Error> {
-    let category = match &filter.category {
-        None => None,
-        Some(name) => match products::find_category(conn, name).await? {
-            Some(id) => Some(id),
-            None => return Ok((0, Rows { rows: Vec::new(), more: false })),
-        },
-    };
-    let among = page::Among {
-        store_id,
-        part_of_title: filter.q.as_deref().unwrap_or_default(),
-        category,
-        least: i32::from(filter.in_stock),
-        most: filter.low_stock.map_or(i32::MAX, |most| i32::try_from(most).unwrap_or(i32::MAX)),
+    let Some(among) = page::Among::of(conn, store_id, filter).await? else {
+        return Ok((0, Rows { rows: Vec::new(), more: false }));
     };
     let count = match spot.count {
         Some(count) => count,

@@ -20,8 +20,9 @@ use diesel::prelude::*;
 use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
 use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use web::{STEP, Survey};
 
-use super::{Place, Stocked};
+use super::{Filter, Place, Stocked};
 use crate::schema::inventory;
 
 /// As many rows as are gathered without a second thought: a few milliseconds.
@@ -64,6 +65,51 @@ impl Way {
 type Statement<'a> = BoxedSqlQuery<'a, Pg, SqlQuery>;
 
 impl<'a> Among<'a> {
+    /// What the filter lets through; `None` if its category does not exist.
+    pub(super) async fn of(
+        conn: &AsyncPgConnection,
+        store_id: i64,
+        filter: &'a Filter,
+    ) -> Result<Option<Self>, db::Error> {
+        let category = match &filter.category {
+            None => None,
+            Some(name) => match products::find_category(conn, name).await? {
+                Some(id) => Some(id),
+                None => return Ok(None),
+            },
+        };
+        let most = filter.low_stock.map_or(i32::MAX, |most| i32::try_from(most).unwrap_or(i32::MAX));
+        let part_of_title = filter.q.as_deref().unwrap_or_default();
+        Ok(Some(Self { store_id, part_of_title, category, least: i32::from(filter.in_stock), most }))
+    }
+
+    /// Counts the rows and notes every [`STEP`]th one.
+    pub(super) async fn survey(self, mut conn: &AsyncPgConnection) -> QueryResult<Survey<Place>> {
+        #[derive(QueryableByName)]
+        struct Landmark {
+            #[diesel(sql_type = Text)]
+            title_key: String,
+            #[diesel(sql_type = BigInt)]
+            id: i64,
+            #[diesel(sql_type = BigInt)]
+            number: i64,
+            #[diesel(sql_type = BigInt)]
+            count: i64,
+        }
+        let sql = format!(
+            "WITH numbered AS MATERIALIZED ( \
+                 SELECT products.title_key, products.id, \
+                        row_number() OVER (ORDER BY products.title_key, products.id) AS number FROM {MATCHING}), \
+             counted AS (SELECT count(*) FROM numbered) \
+             SELECT numbered.*, counted.count FROM numbered, counted \
+             WHERE number = 1 OR number % {STEP} = 0 ORDER BY number"
+        );
+        let marks: Vec<Landmark> = self.statement(sql).load(&mut conn).await?;
+        let count = marks.as_slice().first().map_or(0, |mark| mark.count);
+        let places = marks.into_iter().map(|mark| (mark.number, (mark.title_key, mark.id)));
+        Ok(Survey::new(places, count % STEP))
+    }
+
     /// How many rows there are in all.
     pub(super) async fn count(self, mut conn: &AsyncPgConnection) -> QueryResult<i64> {
         if self.part_of_title.is_empty() && self.category.is_none() {

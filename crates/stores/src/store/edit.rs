@@ -1,11 +1,13 @@
 //! Making, changing and deleting stores. Each is in the audit log by the transaction that does it.
 
+use std::time::Duration;
+
 use accounts::Actor;
 use accounts::audit::{self, Action, Object};
 use chrono::{DateTime, Utc};
 use db::Tx;
 use diesel::prelude::*;
-use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::{Value, json};
 
 use super::Store;
@@ -71,7 +73,7 @@ pub async fn change(tx: &Tx, actor: &Actor, id: i64, change: StoreChange) -> Res
 pub async fn delete(tx: &Tx, actor: &Actor, id: i64) -> Result<(), Error> {
     let before = hold(tx, id).await?;
     let mut conn: &AsyncPgConnection = tx;
-    conn.batch_execute("SET LOCAL statement_timeout = '30s'").await?;
+    tx.limit_statements(Duration::from_secs(30)).await?;
     let delete = diesel::delete(stores::table.find(id)).execute(&mut conn).await;
     delete.map_err(|error| match db::Error::from(error) {
         // Whichever of the orders' tables refuses first; what is in stock goes by itself.
