@@ -97,7 +97,7 @@ async fn stock_is_set_where_it_is_what_was_counted() {
     let by = "ann@shop.example (test)".to_owned();
     assert_eq!(ledger, [(40, "receipt".into(), by.clone()), (1, "recount".into(), by)]);
     let told = [
-        format!(r#"change {store}/{product} {{"quantity": 0}} -> {{"reason": "receipt", "quantity": 40}}"#),
+        format!(r#"create {store}/{product} -> {{"reason": "receipt", "quantity": 40}}"#),
         format!(r#"change {store}/{product} {{"quantity": 38}} -> {{"reason": "recount", "quantity": 39}}"#),
     ];
     assert_eq!(desk.log("inventory").await, told);
@@ -174,6 +174,7 @@ async fn many_are_adjusted_together_or_not_at_all() {
         {"product_id": ids[2], "delta": 0},
     ]);
     let done = desk.send(Method::PATCH, &path, &json!({"reason": "receipt", "changes": changes})).await.expect(200);
+    assert_eq!(desk.log("inventory").await.len(), 3, "even that a product is carried of which there is nothing");
     let quantities: Vec<Value> =
         done["results"].as_array().unwrap().iter().map(|row| row["quantity"].clone()).collect();
     assert_eq!(quantities, [7, 10, 0]);

@@ -93,21 +93,22 @@ pub async fn adjust(
     now: DateTime<Utc>,
 ) -> Result<Vec<Adjusted>, AdjustError> {
     let ids: Vec<i64> = adjustments.iter().map(|adjustment| adjustment.product_id).collect();
-    if !crate::exists(tx, store_id).await? {
+    if !crate::keep(tx, store_id).await? {
         return Err(AdjustError::NoSuchStore(store_id));
     }
-    let known = products::prices(tx, &ids).await?;
-    let unknown = ids.iter().enumerate().filter(|(_, id)| !known.contains_key(id)).map(|(place, id)| (place, *id));
+    let known = products::keep(tx, &ids).await?;
+    let unknown = ids.iter().enumerate().filter(|(_, id)| !known.contains(id)).map(|(place, id)| (place, *id));
     let unknown: Vec<_> = unknown.collect();
     if !unknown.is_empty() {
         return Err(AdjustError::UnknownProducts(unknown));
     }
-    carry(tx, store_id, &ids).await?;
+    let new = carry(tx, store_id, &ids).await?;
     let keys: Vec<_> = ids.iter().map(|id| (store_id, *id)).collect();
     let balances = lock(tx, &keys).await?;
     let current = |product: i64| balances.get(&(store_id, product)).copied().unwrap_or_default();
     let adjusted = decide(adjustments, current).map_err(AdjustError::Refused)?;
-    write(tx, actor, store_id, &adjusted, reason, now).await?;
+    move_stock(tx, actor, store_id, &adjusted, reason, now).await?;
+    tell(tx, actor, store_id, &adjusted, &new, reason).await?;
     Ok(adjusted)
 }
 
@@ -128,22 +129,28 @@ fn decide(adjustments: &[Adjustment], current: impl Fn(i64) -> i32) -> Result<Ve
     if refused.is_empty() { Ok(adjusted) } else { Err(refused) }
 }
 
-/// Has the store carry these products, with 0 units of those that it did not.
-async fn carry(tx: &Tx, store_id: i64, ids: &[i64]) -> Result<(), db::Error> {
-    diesel::sql_query(
+/// Has the store carry these products, with 0 units of those that it did not: which those are.
+async fn carry(tx: &Tx, store_id: i64, ids: &[i64]) -> Result<HashSet<i64>, db::Error> {
+    #[derive(diesel::QueryableByName)]
+    struct Carried {
+        #[diesel(sql_type = BigInt)]
+        product_id: i64,
+    }
+    let new: Vec<Carried> = diesel::sql_query(
         "INSERT INTO inventory (store_id, product_id, quantity) \
-         SELECT $1, id, 0 FROM unnest($2) AS asked (id) ORDER BY id ON CONFLICT (store_id, product_id) DO NOTHING",
+         SELECT $1, id, 0 FROM unnest($2) AS asked (id) ORDER BY id ON CONFLICT (store_id, product_id) DO NOTHING \
+         RETURNING product_id",
     )
     .bind::<BigInt, _>(store_id)
     .bind::<Array<BigInt>, _>(ids)
     .cached()
-    .execute(&mut &***tx)
+    .load(&mut &***tx)
     .await?;
-    Ok(())
+    Ok(new.into_iter().map(|row| row.product_id).collect())
 }
 
-/// Moves the stock, and writes ledger and audit log. What stays as it is leaves no trace.
-async fn write(
+/// Moves the stock, and writes the ledger. What stays as it is leaves no trace there.
+async fn move_stock(
     tx: &Tx,
     actor: &Actor,
     store_id: i64,
@@ -172,10 +179,31 @@ async fn write(
     .cached()
     .execute(&mut &***tx)
     .await?;
-    let changes = moved.iter().map(|row| Change {
+    Ok(())
+}
+
+/// Writes the audit log: what the store carries from now on, even if it has nothing of it yet, and what was moved.
+async fn tell(
+    tx: &Tx,
+    actor: &Actor,
+    store_id: i64,
+    adjusted: &[Adjusted],
+    new: &HashSet<i64>,
+    reason: &str,
+) -> Result<(), db::Error> {
+    let (made, kept): (Vec<_>, Vec<_>) = adjusted.iter().partition(|row| new.contains(&row.product_id));
+    let change = |row: &Adjusted, before| Change {
         object: Object::inventory(store_id, row.product_id),
-        before: Some(json!({ "quantity": row.before })),
+        before,
         after: Some(json!({ "quantity": row.quantity, "reason": reason })),
-    });
-    audit::record_all(tx, actor, Action::Change, changes.collect()).await
+    };
+    let made: Vec<Change> = made.into_iter().map(|row| change(row, None)).collect();
+    let moved = kept.into_iter().filter(|row| row.quantity != row.before);
+    let moved: Vec<Change> = moved.map(|row| change(row, Some(json!({ "quantity": row.before })))).collect();
+    for (action, changes) in [(Action::Create, made), (Action::Change, moved)] {
+        if !changes.is_empty() {
+            audit::record_all(tx, actor, action, changes).await?;
+        }
+    }
+    Ok(())
 }
