@@ -41,9 +41,9 @@ client-trial: ## make a Python client from openapi.json, and manage a store with
 search-quality: ## how well and how fast the index searches (CATALOGUE=file.csv, SEARCH_PRODUCTS=1000000)
 	SEARCH_CATALOGUE=$(abspath $(CATALOGUE)) $(CARGO) test --release --quiet --package search --lib measured -- --nocapture --test-threads 1
 
-bench: ## load: figures beside those of PostgreSQL alone (ARGS=orders, ARGS=search, ARGS=tasks)
+bench: ## load: figures beside those of PostgreSQL alone (ARGS=orders, search, tasks, lists or sign-ins)
 	$(CARGO) build --release -p gateway -p worker -p manage -p bench
-	@scripts/with-services postgres redis $(if $(filter orders search,$(ARGS)),,rabbitmq) -- $(or $(CARGO_TARGET_DIR),target)/release/bench $(ARGS)
+	@scripts/with-services postgres redis $(if $(filter orders search lists sign-ins,$(ARGS)),,rabbitmq) -- $(or $(CARGO_TARGET_DIR),target)/release/bench $(ARGS)
 
 chaos: ## kill the processes under load, and ask an oracle (SEED=1 ORDERS=2000 KILLS=12 ARGS=--wipe, ARGS="--outage disk")
 	$(CARGO) build --quiet --profile $(PROFILE) -p gateway -p worker -p manage -p chaos

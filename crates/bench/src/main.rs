@@ -4,12 +4,14 @@ mod cpu;
 mod database;
 mod gateway;
 mod http;
+mod lists;
 mod load;
 mod machine;
 mod options;
 mod orders;
 mod report;
 mod search;
+mod sign_ins;
 mod tally;
 mod tasks;
 
@@ -47,6 +49,8 @@ async fn run(options: &Options) -> Result<bool> {
             Suite::Orders => orders::run(options).await?,
             Suite::Search => search::run(options).await?,
             Suite::Tasks => tasks::run(options).await?,
+            Suite::Lists => lists::run(options).await?,
+            Suite::SignIns => sign_ins::run(options).await?,
         };
         if options.is_partial() {
             report.leave_out_unmeasured();

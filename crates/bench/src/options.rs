@@ -45,6 +45,10 @@ pub(crate) enum Suite {
     Search,
     /// Confirming orders
     Tasks,
+    /// Pages of lists of a million rows
+    Lists,
+    /// Signing in, alone and as a flood
+    SignIns,
 }
 
 /// How long a figure is measured in one round.
@@ -59,7 +63,11 @@ pub(crate) struct Pace {
 impl Options {
     /// The suites to run.
     pub(crate) fn suites(&self) -> &[Suite] {
-        if self.suites.is_empty() { &[Suite::Orders, Suite::Search, Suite::Tasks] } else { &self.suites }
+        if self.suites.is_empty() {
+            &[Suite::Orders, Suite::Search, Suite::Tasks, Suite::Lists, Suite::SignIns]
+        } else {
+            &self.suites
+        }
     }
 
     /// Whether some figures are not asked for.

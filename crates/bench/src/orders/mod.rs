@@ -21,6 +21,8 @@ use crate::options::{Options, Pace};
 use crate::report::Report;
 use crate::tally::Tally;
 
+pub(crate) use self::requests::{judge, source};
+
 /// What is ordered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Basket {
