@@ -87,6 +87,12 @@ async fn in_turn<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Se
     task.await.map_err(|_| Error::Busy)?
 }
 
+/// Takes every turn there is, so that nothing is hashed while this is held.
+#[cfg(test)]
+pub(crate) async fn stop() -> SemaphorePermit<'static> {
+    TURNS.acquire_many(2).await.unwrap()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -186,3 +186,41 @@ async fn enter(
     };
     Ok(NewSession { secret: new_secret, session })
 }
+
+#[cfg(test)]
+mod tests {
+    use db::Clock;
+    use testkit::TestDatabase;
+
+    use super::*;
+    use crate::{Config, Password};
+
+    fn wrong(email: &str) -> SignIn {
+        let password = SecretString::from("wrong horse battery");
+        SignIn { email: email.into(), password, address: None, presented: None, request_id: None }
+    }
+
+    /// The time it takes must not tell whether an account exists: `make bench ARGS=sign-ins` measures it.
+    #[tokio::test]
+    async fn a_password_is_hashed_whether_there_is_an_account_or_not() {
+        let test = TestDatabase::new().await;
+        let accounts = Accounts::new(test.handle(), Clock::system(), Config::default());
+        for (email, is_disabled) in [("ann@shop.example", false), ("gone@shop.example", true)] {
+            let password = Password::parse(SecretString::from("correct horse"), email).unwrap();
+            let made = accounts.add_staff(Actor::program("test"), Email::parse(email).unwrap(), Role::Viewer, password);
+            let made = made.await.unwrap();
+            if is_disabled {
+                accounts.disable_staff(Actor::program("test"), made.id).await.unwrap();
+            }
+        }
+        let _nothing_is_hashed = hashing::stop().await;
+        let tries = ["ann@shop.example", "gone@shop.example", "nobody@shop.example"].map(|email| {
+            let accounts = accounts.clone();
+            tokio::spawn(async move { accounts.sign_in(wrong(email)).await })
+        });
+        for (place, attempt) in tries.into_iter().enumerate() {
+            let answer = attempt.await.unwrap();
+            assert!(matches!(answer, Err(SignInError::Failed(Error::Busy))), "{place}: {answer:?}");
+        }
+    }
+}
