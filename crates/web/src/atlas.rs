@@ -1,7 +1,7 @@
 //! Pages of lists that are too long to be counted, row by row, for every page.
 //!
 //! Counting costs more the longer a list is, and so does coming to a page by its number. So of a long list a process
-//! remembers how many rows it had and where every 250th of them stood (a [`Survey`]), and reads on from there. A survey
+//! remembers how many rows it had and where every hundredth of them stood (a [`Survey`]), and reads on from there. A survey
 //! is made in the background, once somebody has read of the list; and again, while it is being read of, as often as
 //! that takes no more than a fiftieth of the time. What was added meanwhile the list itself tells exactly, where it
 //! grows at one end ([`Growth`]). Short lists are counted each time.
@@ -22,10 +22,10 @@ use crate::Spot;
 pub const LONG: i64 = 10_000;
 
 /// Rows from one landmark to the next.
-pub const STEP: i64 = 250;
+pub const STEP: i64 = 100;
 
-/// Lists whose surveys are remembered, those last read of.
-const LISTS: u64 = 100;
+/// Landmarks that are remembered, of the lists that were last read of: some tens of MB where they are titles.
+const MEMORY: u64 = 500_000;
 
 /// After so long a survey is not relied on any more, however seldom the list is read.
 const OLDEST: Duration = Duration::from_secs(600);
@@ -114,6 +114,10 @@ impl<K> Known<K> {
     }
 }
 
+fn weight<L: LongList>(_: &L, known: &Arc<Known<L::Place>>) -> u32 {
+    u32::try_from(known.survey.landmarks.len()).unwrap_or(u32::MAX).saturating_add(1)
+}
+
 /// What a process knows of its long lists. Cheap to clone; clones share it.
 pub struct Atlas<L: LongList> {
     known: Cache<L, Arc<Known<L::Place>>>,
@@ -130,7 +134,7 @@ impl<L: LongList> Clone for Atlas<L> {
 impl<L: LongList> Default for Atlas<L> {
     fn default() -> Self {
         Self {
-            known: Cache::builder().max_capacity(LISTS).time_to_live(OLDEST).build(),
+            known: Cache::builder().max_capacity(MEMORY).weigher(weight).time_to_live(OLDEST).build(),
             turn: Arc::new(Semaphore::new(1)),
         }
     }
