@@ -18,8 +18,10 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_waiting_idx ON outbox (id) WHERE parked_at IS NULL AND published_at IS NULL;
 CREATE INDEX outbox_published_idx ON outbox (id) WHERE parked_at IS NULL AND published_at IS NOT NULL;
 CREATE INDEX outbox_parked_idx ON outbox (id) WHERE parked_at IS NOT NULL;
+CREATE INDEX outbox_parked_payload_idx ON outbox USING gin (payload jsonb_path_ops) WHERE parked_at IS NOT NULL;
 
 COMMENT ON TABLE outbox IS 'Events that committed with the change they tell of. A row goes when its task is done, so what a broker loses is published again. Owned by the crate outbox.';
+COMMENT ON INDEX outbox_parked_payload_idx IS 'Tells whether the event about an object was given up. Only parking writes into it.';
 COMMENT ON COLUMN outbox.store_id IS 'The store the event is about: where the row lives when the schema is sharded. Means nothing else here.';
 COMMENT ON COLUMN outbox.kind IS 'Name of the event, such as order.confirmed.';
 COMMENT ON COLUMN outbox.request_id IS 'The request that caused it, for the logs.';

@@ -1,6 +1,7 @@
 //! The log of what was changed, by whom. A row commits with the change that it tells of, or not at all.
 
 mod bulk;
+mod read;
 
 use db::{CachedDsl, Tx};
 use diesel::sql_types::{Array, BigInt, Jsonb, Nullable, Text};
@@ -10,6 +11,7 @@ use serde_json::Value;
 use crate::Actor;
 
 pub use bulk::{record_once, record_staged, stage};
+pub use read::{Entry, Filter, Place, browse, entry, history};
 
 /// What is done to an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +36,12 @@ pub enum Action {
     Import,
     /// It was made up.
     Seed,
+    /// A confirmation was sent once more.
+    Resend,
+    /// A job that was given up is tried again.
+    Redrive,
+    /// A job that was given up was thrown away.
+    Discard,
 }
 
 impl Action {
@@ -50,6 +58,9 @@ impl Action {
             Self::Revoke => "revoke",
             Self::Import => "import",
             Self::Seed => "seed",
+            Self::Resend => "resend",
+            Self::Redrive => "redrive",
+            Self::Discard => "discard",
         }
     }
 }

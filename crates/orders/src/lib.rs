@@ -8,6 +8,7 @@ mod cancel;
 mod commit;
 mod config;
 mod decide;
+pub mod desk;
 mod email;
 pub mod events;
 mod http;

@@ -332,7 +332,7 @@ fn beside(operator: &str, (micros, id): SortKey) -> Box<dyn BoxableExpression<or
 
 /// Keys travel in cursors, which clients hold: a moment outside of the years that PostgreSQL knows is taken to the
 /// nearer end of them.
-fn moment(micros: i64) -> DateTime<Utc> {
+pub(crate) fn moment(micros: i64) -> DateTime<Utc> {
     const YEAR_1: i64 = -62_135_596_800_000_000;
     const YEAR_10000: i64 = 253_402_300_800_000_000;
     DateTime::from_timestamp_micros(micros.clamp(YEAR_1, YEAR_10000)).unwrap_or_default()

@@ -10,7 +10,10 @@ mod task;
 
 pub use backlog::{Backlog, backlog};
 pub use gauges::watch;
-pub use parked::{Parked, UNDECODABLE, Which, discard, is_parked, park_undecodable, parked, redrive};
+pub use parked::{
+    Parked, UNDECODABLE, Which, count_parked, discard, is_parked, park_undecodable, parked, parked_among, redrive,
+    standing,
+};
 pub use record::{Cause, Event, record, record_all};
 pub use relay::{Claimed, Key, claim, mark_published, recall};
 pub use task::{Next, Standing, begin, fail, finish, hold, look, park_crashed, release, renew};

@@ -1,9 +1,9 @@
 //! What was given up, for operators. The database is the truth of it; the broker holds nothing that was given up.
 
 use chrono::{DateTime, Utc};
-use db::{Connection, Tx};
+use db::{CachedDsl, Connection, Tx};
 use diesel::prelude::*;
-use diesel::sql_types::Timestamptz;
+use diesel::sql_types::{Array, BigInt, Text, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use crate::schema::outbox;
@@ -57,6 +57,70 @@ type Columns = (
     outbox::parked_at,
     outbox::created_at,
 );
+
+/// The latest event of this kind about a store's object that is still to be done, or was given up: `None` where all are
+/// done.
+///
+/// # Errors
+/// Those of the database.
+pub async fn standing(
+    mut conn: &AsyncPgConnection,
+    kind: &str,
+    store_id: i64,
+    about: &serde_json::Value,
+) -> Result<Option<Parked>, db::Error> {
+    let found = outbox::table
+        .filter(outbox::store_id.eq(store_id))
+        .filter(outbox::kind.eq(kind))
+        .filter(outbox::payload.contains(about))
+        .order_by(outbox::id.desc())
+        .select(Columns::default());
+    Ok(found.first(&mut conn).await.optional()?)
+}
+
+/// Which of these numbers, in the member `name` of their payload, are those of events of this kind that were given up.
+///
+/// # Errors
+/// Those of the database.
+pub async fn parked_among(
+    mut conn: &AsyncPgConnection,
+    kind: &str,
+    name: &str,
+    numbers: &[i64],
+) -> Result<Vec<i64>, db::Error> {
+    #[derive(QueryableByName)]
+    struct Number {
+        #[diesel(sql_type = BigInt)]
+        number: i64,
+    }
+    let sql = "SELECT number FROM unnest($1) AS asked (number) WHERE EXISTS ( \
+                   SELECT FROM outbox WHERE parked_at IS NOT NULL AND kind = $2 \
+                       AND payload @> jsonb_build_object($3, number))";
+    let found: Vec<Number> = diesel::sql_query(sql)
+        .bind::<Array<BigInt>, _>(numbers)
+        .bind::<Text, _>(kind)
+        .bind::<Text, _>(name)
+        .cached()
+        .load(&mut conn)
+        .await?;
+    Ok(found.into_iter().map(|found| found.number).collect())
+}
+
+/// How many events of this kind were given up, counted up to 100,000.
+///
+/// # Errors
+/// Those of the database.
+pub async fn count_parked(mut conn: &AsyncPgConnection, kind: &str) -> Result<i64, db::Error> {
+    #[derive(QueryableByName)]
+    struct Count {
+        #[diesel(sql_type = BigInt)]
+        count: i64,
+    }
+    let sql =
+        "SELECT count(*) FROM (SELECT FROM outbox WHERE parked_at IS NOT NULL AND kind = $1 LIMIT 100000) AS counted";
+    let count: Count = diesel::sql_query(sql).bind::<Text, _>(kind).cached().get_result(&mut conn).await?;
+    Ok(count.count)
+}
 
 /// Parked events, oldest first, from the number after `after` on.
 ///

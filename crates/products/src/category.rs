@@ -9,7 +9,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use web::Spot;
 
 use crate::Error;
-use crate::schema::{categories as table, lower};
+use crate::schema::{categories as table, lower, strpos};
 
 pub use edit::{create_category, delete_category, rename_category};
 
@@ -47,6 +47,31 @@ pub async fn categories(mut conn: &AsyncPgConnection, spot: &Spot<String>) -> Re
     Ok((count, Rows::new(query.load(&mut conn).await?, spot.size, &spot.seek)))
 }
 
+/// A page of the categories whose name contains `part`, in any case, by name; all of them for an empty one. Nothing is
+/// counted.
+///
+/// # Errors
+/// Those of the database.
+pub async fn browse_categories(
+    mut conn: &AsyncPgConnection,
+    part: &str,
+    seek: &Seek<String>,
+    size: usize,
+) -> Result<Rows<Category>, db::Error> {
+    let key = lower(table::name);
+    let limit = i64::try_from(size + 1).unwrap_or(i64::MAX);
+    let mut query = Category::query().limit(limit).into_boxed();
+    if !part.is_empty() {
+        query = query.filter(strpos(lower(table::name), lower(part)).gt(0));
+    }
+    let query = match seek {
+        Seek::Skip(_) => query.order_by(key.asc()),
+        Seek::After(name) => query.filter(key.gt(lower(name))).order_by(key.asc()),
+        Seek::Before(name) => query.filter(key.lt(lower(name))).order_by(key.desc()),
+    };
+    Ok(Rows::new(query.load(&mut conn).await?, size, seek))
+}
+
 /// The category with this id.
 ///
 /// # Errors
@@ -56,13 +81,21 @@ pub async fn get_category(mut conn: &AsyncPgConnection, id: i64) -> Result<Categ
     found.ok_or(Error::NoSuchCategory(id))
 }
 
+/// The id of the category of this name, in any case.
+///
+/// # Errors
+/// Those of the database.
+pub async fn category_called(mut conn: &AsyncPgConnection, name: &str) -> Result<Option<i64>, db::Error> {
+    let by_name = table::table.filter(lower(table::name).eq(lower(name))).select(table::id);
+    Ok(by_name.first(&mut conn).await.optional()?)
+}
+
 /// The id of the category of this name, in any case, or else the one with this id.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn find_category(mut conn: &AsyncPgConnection, name_or_id: &str) -> Result<Option<i64>, db::Error> {
-    let by_name = table::table.filter(lower(table::name).eq(lower(name_or_id))).select(table::id);
-    if let Some(id) = by_name.first(&mut conn).await.optional()? {
+    if let Some(id) = category_called(conn, name_or_id).await? {
         return Ok(Some(id));
     }
     let Ok(id) = name_or_id.parse::<i64>() else { return Ok(None) };

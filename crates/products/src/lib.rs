@@ -10,10 +10,14 @@ mod schema;
 mod titles;
 
 pub use category::{
-    Category, categories, create_category, delete_category, find_category, get_category, rename_category,
+    Category, browse_categories, categories, category_called, create_category, delete_category, find_category,
+    get_category, rename_category,
 };
 pub use error::Error;
-pub use http::routes;
+pub use http::{read_category, read_change, read_new, routes};
 pub use prices::{Prices, keep, prices};
-pub use product::{Filter, Listed, NewProduct, Product, ProductChange, change, create, delete, get, list};
+pub use product::{
+    Filter, Listed, NewProduct, Order, Place, Product, ProductChange, browse, change, count_in, create, delete, get,
+    list, several, with_sku, with_skus,
+};
 pub use titles::{Titles, titles};

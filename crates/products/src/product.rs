@@ -1,5 +1,6 @@
 //! Reading products; [`edit`] changes them.
 
+mod browse;
 mod edit;
 mod listed;
 
@@ -16,6 +17,7 @@ use web::Spot;
 use crate::schema::{categories, products};
 use crate::{Error, find_category};
 
+pub use browse::{Order, Place, browse, count_in, several, with_sku, with_skus};
 pub use edit::{NewProduct, ProductChange, change, create, delete};
 pub use listed::Listed;
 

@@ -9,5 +9,7 @@ pub mod stock;
 mod store;
 
 pub use error::Error;
-pub use http::routes;
-pub use store::{NewStore, Place, Store, StoreChange, change, create, delete, existing, exists, get, keep, list};
+pub use http::{read_change, read_new, read_stock, routes};
+pub use store::{
+    NewStore, Place, Store, StoreChange, browse, change, create, delete, existing, exists, get, keep, list,
+};

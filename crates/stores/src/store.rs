@@ -14,7 +14,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use web::Spot;
 
 use crate::Error;
-use crate::schema::{lower, stores};
+use crate::schema::{lower, stores, strpos};
 
 pub use edit::{NewStore, StoreChange, change, create, delete};
 
@@ -95,6 +95,33 @@ pub async fn list(mut conn: &AsyncPgConnection, spot: &Spot<Place>) -> Result<(i
         Seek::Before(place) => query.filter(compare("<", place)).order_by(descending),
     };
     Ok((count, Rows::new(query.cached().load(&mut conn).await?, spot.size, &spot.seek)))
+}
+
+/// A page of the stores whose name or location contains `part`, in any case, in the order of [`list`]; all of them for an
+/// empty one. Nothing is counted.
+///
+/// # Errors
+/// Those of the database.
+pub async fn browse(
+    mut conn: &AsyncPgConnection,
+    part: &str,
+    seek: &Seek<Place>,
+    size: usize,
+) -> Result<Rows<Store>, db::Error> {
+    let limit = i64::try_from(size + 1).unwrap_or(i64::MAX);
+    let mut query = Store::query().limit(limit).into_boxed();
+    if !part.is_empty() {
+        let in_name = strpos(lower(stores::name), lower(part)).gt(0);
+        query = query.filter(in_name.or(strpos(lower(stores::location), lower(part)).gt(0)));
+    }
+    let query = match seek {
+        Seek::Skip(_) => query.order_by((lower(stores::name).asc(), stores::id.asc())),
+        Seek::After(place) => query.filter(compare(">", place)).order_by((lower(stores::name).asc(), stores::id.asc())),
+        Seek::Before(place) => {
+            query.filter(compare("<", place)).order_by((lower(stores::name).desc(), stores::id.desc()))
+        }
+    };
+    Ok(Rows::new(query.load(&mut conn).await?, size, seek))
 }
 
 /// The key of the list compared with this place, as a row. The text is one of two, so the statement can be cached.

@@ -107,3 +107,27 @@ impl From<ProductChangeBody> for crate::ProductChange {
         }
     }
 }
+
+/// Reads the name of a category as the API does, for whoever else takes one.
+///
+/// # Errors
+/// Every fault, with its place.
+pub fn read_category(body: serde_json::Value) -> Result<String, Faults> {
+    deserr::deserialize::<CategoryName, _, _>(body).map(|body| body.name.0)
+}
+
+/// Reads a product to be made as the API does.
+///
+/// # Errors
+/// Every fault, with its place.
+pub fn read_new(body: serde_json::Value) -> Result<crate::NewProduct, Faults> {
+    deserr::deserialize::<NewProductBody, _, _>(body).map(Into::into)
+}
+
+/// Reads what to change of a product as the API does.
+///
+/// # Errors
+/// Every fault, with its place.
+pub fn read_change(body: serde_json::Value) -> Result<crate::ProductChange, Faults> {
+    deserr::deserialize::<ProductChangeBody, _, _>(body).map(Into::into)
+}

@@ -15,6 +15,8 @@ mod view;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
+pub use body::{read_category, read_change, read_new};
+
 /// The operations of the catalogue. They need a [`db::Database`], a [`db::Clock`] and an atlas of
 /// [`Listed`](crate::Listed) as app data, and
 /// [`accounts::identify`] around them.

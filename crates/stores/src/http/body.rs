@@ -173,3 +173,27 @@ fn wish(
         (_, _, Some(_)) => fault("delta", "contradiction", "Give either delta, or quantity with expected_quantity."),
     }
 }
+
+/// Reads a store to be made as the API does, for whoever else takes one.
+///
+/// # Errors
+/// Every fault, with its place.
+pub fn read_new(body: serde_json::Value) -> Result<crate::NewStore, Faults> {
+    deserr::deserialize::<NewStoreBody, _, _>(body).map(Into::into)
+}
+
+/// Reads what to change of a store as the API does.
+///
+/// # Errors
+/// Every fault, with its place.
+pub fn read_change(body: serde_json::Value) -> Result<crate::StoreChange, Faults> {
+    deserr::deserialize::<StoreChangeBody, _, _>(body).map(Into::into)
+}
+
+/// Reads what to do about the stock of a product as the API does: the wish, and its reason.
+///
+/// # Errors
+/// Every fault, with its place.
+pub fn read_stock(body: serde_json::Value) -> Result<(Wish, String), Faults> {
+    deserr::deserialize::<StockChange, _, _>(body).map(|change| (change.wish, change.reason))
+}

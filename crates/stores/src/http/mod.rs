@@ -14,6 +14,8 @@ mod view;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
+pub use body::{read_change, read_new, read_stock};
+
 /// The operations of stores. They need a [`db::Database`] and a [`db::Clock`] as app data, and
 /// [`accounts::identify`] around them.
 pub fn routes(config: &mut ServiceConfig) {

@@ -1,5 +1,6 @@
 //! What a store carries, listed by title without regard to case, then by id of the product.
 
+mod browse;
 mod listed;
 mod page;
 
@@ -12,6 +13,9 @@ use web::Spot;
 
 use crate::Error;
 
+pub use browse::{
+    Adjustment, Carried, Scarce, adjustments, browse, carrying, count_carried, quantities, quantity, scarce,
+};
 pub use listed::Listed;
 
 /// Which rows to list. All of them by default.

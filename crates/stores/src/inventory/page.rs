@@ -153,6 +153,35 @@ impl<'a> Among<'a> {
         self.gather(conn, &way, skip, limit).await
     }
 
+    /// Up to `limit` rows from `from` on, nearest first; and, where the walk ended before it had as many, the place
+    /// where it did, unless that is the end of the catalogue. A store that carries little is gathered instead. For
+    /// whoever does not know how many rows there are, and would rather go on than wait.
+    pub(super) async fn browse(
+        self,
+        mut conn: &AsyncPgConnection,
+        from: Place,
+        backward: bool,
+        limit: usize,
+    ) -> QueryResult<(Vec<Stocked>, Option<Place>)> {
+        let mut way = Way { from, backward };
+        let carried = inventory::table.filter(inventory::store_id.eq(self.store_id)).select(inventory::product_id);
+        if carried.limit(FEW).load::<i64>(&mut conn).await?.len() < usize::try_from(FEW).unwrap_or(usize::MAX) {
+            return Ok((self.gather(conn, &way, 0, limit).await?, None));
+        }
+        let mut found = Vec::new();
+        for steps in STRIDES.into_iter().take(3) {
+            found.extend(self.stride(conn, &way, steps, limit - found.len()).await?);
+            if found.len() == limit {
+                return Ok((found, None));
+            }
+            match end_of_stride(conn, &way, steps).await? {
+                Some(end) => way.from = end,
+                None => return Ok((found, None)),
+            }
+        }
+        Ok((found, Some(way.from)))
+    }
+
     /// Up to `limit` rows; `None` if the walk gave up before it had as many.
     async fn walk(self, conn: &AsyncPgConnection, mut way: Way, limit: usize) -> QueryResult<Option<Vec<Stocked>>> {
         let mut found = Vec::new();

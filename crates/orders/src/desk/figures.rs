@@ -1,0 +1,86 @@
+//! Figures of all stores. They look at every order of their time, so whoever shows them often should keep them.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use db::CachedDsl;
+use diesel::sql_types::{BigInt, Date, Numeric, Text, Timestamptz};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use outbox::Event;
+use rust_decimal::Decimal;
+
+use crate::events::OrderConfirmed;
+
+/// Confirmed orders of one day, in UTC.
+#[derive(Debug, Clone, PartialEq, Eq, diesel::QueryableByName)]
+pub struct Day {
+    /// Which.
+    #[diesel(sql_type = Date)]
+    pub day: NaiveDate,
+    /// How many.
+    #[diesel(sql_type = BigInt)]
+    pub orders: i64,
+    /// What they came to.
+    #[diesel(sql_type = Numeric)]
+    pub revenue: Decimal,
+}
+
+/// How many there are of something.
+#[derive(Debug, Clone, PartialEq, Eq, diesel::QueryableByName)]
+pub struct Count {
+    /// Of what.
+    #[diesel(sql_type = Text)]
+    pub name: String,
+    /// How many.
+    #[diesel(sql_type = BigInt)]
+    pub count: i64,
+}
+
+/// Confirmed orders since this moment, by day; days without any are left out. Store by store, as the index goes.
+///
+/// # Errors
+/// Those of the database.
+pub async fn days(mut conn: &AsyncPgConnection, since: DateTime<Utc>) -> Result<Vec<Day>, db::Error> {
+    Ok(diesel::sql_query(
+        "SELECT (placed.created_at AT TIME ZONE 'UTC')::date AS day, count(*) AS orders, \
+                sum(placed.total_price) AS revenue \
+         FROM stores CROSS JOIN LATERAL ( \
+             SELECT created_at, total_price FROM orders \
+             WHERE orders.store_id = stores.id AND created_at >= $1 AND status = 'CONFIRMED') AS placed \
+         GROUP BY 1 ORDER BY 1",
+    )
+    .bind::<Timestamptz, _>(since)
+    .cached()
+    .load(&mut conn)
+    .await?)
+}
+
+/// Why lines were refused since this moment, the most frequent reason first.
+///
+/// # Errors
+/// Those of the database.
+pub async fn rejections(mut conn: &AsyncPgConnection, since: DateTime<Utc>) -> Result<Vec<Count>, db::Error> {
+    Ok(diesel::sql_query(
+        "SELECT item.rejection AS name, count(*) FROM stores CROSS JOIN LATERAL ( \
+             SELECT id FROM orders WHERE orders.store_id = stores.id AND status = 'REJECTED' \
+                 AND status <> 'CONFIRMED' AND created_at >= $1) AS refused \
+         CROSS JOIN LATERAL ( \
+             SELECT rejection FROM order_items WHERE store_id = stores.id AND order_id = refused.id \
+                 AND rejection IS NOT NULL OFFSET 0) AS item \
+         GROUP BY item.rejection ORDER BY count(*) DESC, name",
+    )
+    .bind::<Timestamptz, _>(since)
+    .cached()
+    .load(&mut conn)
+    .await?)
+}
+
+/// Confirmations that were not sent: those that are still tried, and those that were given up; counted up to 100,000.
+///
+/// # Errors
+/// Those of the database.
+pub async fn unsent(mut conn: &AsyncPgConnection) -> Result<(i64, i64), db::Error> {
+    let sql = "SELECT 'unsent' AS name, count(*) \
+               FROM (SELECT FROM confirmations WHERE state <> 'sent' LIMIT 100000) AS counted";
+    let unsent: Count = diesel::sql_query(sql).cached().get_result(&mut conn).await?;
+    let failed = outbox::count_parked(conn, OrderConfirmed::KIND).await?;
+    Ok(((unsent.count - failed).max(0), failed))
+}
