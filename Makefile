@@ -15,7 +15,7 @@ COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose 
 	$(if $(wildcard .env),--env-file .env) -p stockroom -f docker/compose.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop seed psql test client-trial search-quality bench chaos chaos-mutations check fmt generated-check openapi audit up down compose clean
+.PHONY: help run stop seed superuser psql test client-trial search-quality bench chaos chaos-mutations check fmt generated-check openapi audit up down compose clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' Makefile
@@ -28,6 +28,9 @@ stop: ## end the private PostgreSQL, Redis and RabbitMQ
 
 seed: ## fill the database (ARGS="--products 5000")
 	@scripts/with-services postgres -- $(MANAGE) seed $(ARGS)
+
+superuser: ## make an account for /admin/ (asks; ARGS="--email ann@shop.example")
+	@scripts/with-services postgres -- $(MANAGE) createsuperuser $(ARGS)
 
 psql: ## open psql on the database
 	@scripts/psql $(ARGS)

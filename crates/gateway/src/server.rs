@@ -44,6 +44,7 @@ pub fn serve(
     let allowed = Arc::new(Allowed::from_spec(&spec));
     let spec = Data::new(OpenApiJson::new(&spec)?);
     let (public_url, trusted_proxies) = (settings.public_url.clone(), settings.trusted_proxies.clone());
+    let site = Data::new(admin::Site::default());
     let mut server = HttpServer::new(move || {
         let services = services.clone();
         let allowed = allowed.clone();
@@ -53,6 +54,7 @@ pub fn serve(
             .configure(web::configure)
             .configure(|config| services.provide(config))
             .app_data(spec.clone())
+            .app_data(site.clone())
             .app_data(Data::new(draining.clone()))
             .app_data(trusted_proxies.clone());
         if let Some(url) = &public_url {
@@ -63,6 +65,7 @@ pub fn serve(
             .into_app()
             .configure(system::pages)
             .configure(system::swagger_ui)
+            .configure(admin::configure)
             .default_service(to(move |request: actix_web::HttpRequest| {
                 let answer = allowed.answer(&request);
                 async move { answer }

@@ -69,6 +69,7 @@ impl Services {
             .app_data(Data::new(self.products.clone()))
             .app_data(Data::new(self.inventory.clone()))
             .app_data(Data::new(self.orders.clone()))
+            .app_data(Data::new(self.cache.clone()))
             .app_data(Data::new(self.search.clone()))
             .app_data(Data::new(self.clone()));
     }

@@ -20,7 +20,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("orders", &["accounts", "cache", "db", "outbox", "products", "stores", "web"]),
     ("search", &["accounts", "cache", "db", "outbox", "web"]),
     ("jobs", &["db", "outbox"]),
-    ("gateway", &["accounts", "cache", "db", "orders", "outbox", "products", "search", "stores", "web"]),
+    ("admin", &["accounts", "cache", "db", "jobs", "orders", "outbox", "products", "search", "stores", "web"]),
+    ("gateway", &["accounts", "admin", "cache", "db", "orders", "outbox", "products", "search", "stores", "web"]),
     ("worker", &["db", "jobs", "orders", "outbox", "search", "web"]),
     ("manage", &["accounts", "db", "gateway", "jobs", "orders", "products", "search", "stores", "web"]),
     ("chaos", &["testkit"]),
@@ -112,7 +113,9 @@ fn written(source: &str) -> Vec<&str> {
         .collect();
     let targets = words.windows(3).filter_map(|words| match words {
         ["INSERT" | "MERGE", "INTO", table] | ["DELETE", "FROM", table] => Some(*table),
-        ["UPDATE" | "COPY" | "TRUNCATE" | "insert_into" | "update" | "delete", table, _] => Some(*table),
+        ["UPDATE" | "COPY" | "TRUNCATE", table, _] | ["diesel", "insert_into" | "update" | "delete", table] => {
+            Some(*table)
+        }
         _ => None,
     });
     targets.collect()

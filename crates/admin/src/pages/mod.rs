@@ -1,0 +1,22 @@
+//! The pages.
+
+pub(crate) mod audit;
+pub(crate) mod bulk;
+pub(crate) mod categories;
+pub(crate) mod choices;
+pub(crate) mod confirmations;
+pub(crate) mod dashboard;
+pub(crate) mod import;
+pub(crate) mod inventory;
+pub(crate) mod jobs;
+pub(crate) mod order;
+pub(crate) mod orders;
+pub(crate) mod own;
+pub(crate) mod product;
+pub(crate) mod products;
+pub(crate) mod sign_in;
+pub(crate) mod staff;
+pub(crate) mod stock;
+pub(crate) mod store;
+pub(crate) mod stores;
+pub(crate) mod tokens;

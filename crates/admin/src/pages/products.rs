@@ -1,0 +1,137 @@
+//! The list of products.
+
+use accounts::Role;
+use db::Seek;
+use products::{Order, Product};
+use search::{Error, Filters, Query, Sort, View};
+use web::Code;
+
+use super::bulk::Bulk;
+use super::{choices, product};
+use crate::desk::Desk;
+use crate::list::{About, Action, Asked, Cell, Choice, Column, Filter, Found, Key, Kind, List, PAGE, number};
+use crate::trouble::Trouble;
+
+/// As many results of a search as can be paged through.
+const DEEPEST: i64 = 10_000;
+
+/// The catalogue. By title and by age it comes from the database, along an index; searched or by price it comes from the
+/// search, whose first 10,000 results can be paged through.
+pub(crate) struct Products;
+
+impl List for Products {
+    type Row = Product;
+
+    const ABOUT: About = About {
+        path: "/admin/products/",
+        title: "Products",
+        hint: "",
+        columns: &[
+            Column::number("Id").sorted("id"),
+            Column::text("Title").sorted("title"),
+            Column::text("SKU"),
+            Column::text("Category"),
+            Column::number("Price").sorted("price"),
+            Column::text("Made (UTC)").sorted("id"),
+            Column::text("Changed (UTC)"),
+        ],
+        filters: &[Filter::new("q", "Words or SKU", Kind::Search), Filter::new("category", "Category", Kind::Choice)],
+        sorts: &["-id", "id", "title", "-title", "price", "-price"],
+        actions: &[Action {
+            name: "delete",
+            label: "Delete products",
+            question: "They are deleted with what stores have of them. Those that orders refer to stay.",
+        }],
+        new: Some(("New product", Role::Manager)),
+        actors: Role::Manager,
+    };
+
+    async fn read(desk: &Desk, asked: &Asked, seek: &Seek<Key>, size: usize) -> Result<Found<Product>, Trouble> {
+        let (by, descending) = asked.order();
+        // An export has every row, so it does not come from the search unless it must.
+        if asked.given("q").is_some() || by == "price" && size == PAGE {
+            return searched(desk, asked, seek, size).await;
+        }
+        let category = asked.given("category").map(|id| id.parse().unwrap_or(0));
+        let order = if by == "title" { Order::Title } else { Order::Id };
+        let place = |key: &Key| (key.text.clone(), key.id);
+        let along = match seek {
+            Seek::Skip(rows) => Seek::Skip(*rows),
+            Seek::After(key) => Seek::After(place(key)),
+            Seek::Before(key) => Seek::Before(place(key)),
+        };
+        let conn = desk.connection().await?;
+        let rows = products::browse(&conn, category, order, descending, &along, size).await?;
+        let key = |product: &Product| match order {
+            Order::Title => Key::new(product.id, &product.title),
+            Order::Id => Key::new(product.id, ""),
+        };
+        Ok(Found::new(rows, seek, key))
+    }
+
+    fn cells(product: &Product, _: &Asked) -> Vec<Cell> {
+        vec![
+            Cell::number(product.id),
+            Cell::link(format!("/admin/products/{}/", product.id), &product.title),
+            Cell::Text(product.sku.clone().unwrap_or_default()),
+            Cell::Text(product.category.clone()),
+            Cell::money(product.price),
+            Cell::Moment(Some(product.created_at)),
+            Cell::Moment(Some(product.updated_at)),
+        ]
+    }
+
+    fn id(product: &Product) -> String {
+        product.id.to_string()
+    }
+
+    async fn choices(desk: &Desk, _: &str) -> Result<Vec<Choice>, Trouble> {
+        choices::categories(desk).await
+    }
+}
+
+impl Bulk for Products {
+    async fn act(desk: &Desk, _: &str, id: &str) -> Result<(), Trouble> {
+        Ok(product::remove(desk.database()?, desk.actor(), id.parse().map_err(|_| Trouble::nothing())?).await?)
+    }
+}
+
+/// A page of what the search finds; a product whose SKU is just what was typed comes first.
+async fn searched(desk: &Desk, asked: &Asked, seek: &Seek<Key>, size: usize) -> Result<Found<Product>, Trouble> {
+    let (text, page) = (asked.given("q"), number(seek));
+    let sort = match asked.sort {
+        "price" => Sort::Price,
+        "-price" => Sort::PriceDescending,
+        _ if text.is_some() && asked.given("sort").is_none() => Sort::Relevance,
+        _ => Sort::Newest,
+    };
+    let query = Query {
+        text: text.map(str::to_owned),
+        filters: Filters {
+            categories: asked.given("category").map(str::to_owned).into_iter().collect(),
+            ..Filters::default()
+        },
+        sort: Some(sort),
+        page,
+        page_size: size,
+        facets: false,
+    };
+    let (ids, more) = match desk.search()?.products(query, View::default()).await {
+        Ok(answer) if size > PAGE && answer.count > DEEPEST => {
+            let detail = format!("More than {DEEPEST} products match, which is more than a search can export.");
+            return Err(Trouble::new(Code::Invalid, &detail));
+        }
+        Ok(answer) => (answer.products.iter().map(|product| product.id).collect(), answer.has_next),
+        Err(Error::NoSuchPage | Error::TooDeep) => (Vec::new(), false),
+        Err(error) => return Err(error.into()),
+    };
+    let conn = desk.connection().await?;
+    let mut rows = products::several(&conn, &ids).await?;
+    if let (Some(sku), 1) = (text, page)
+        && let Some(meant) = products::with_sku(&conn, sku).await?
+    {
+        rows.retain(|product| product.id != meant.id);
+        rows.insert(0, meant);
+    }
+    Ok(Found::numbered(rows, page, more))
+}

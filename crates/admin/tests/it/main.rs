@@ -1,0 +1,11 @@
+//! The staff site: by plain requests, which know cookies and forms but no JavaScript; and in a real browser.
+
+#![expect(clippy::unwrap_used, reason = "a test that meets an error must fail")]
+
+mod browser;
+mod chromium;
+mod importing;
+mod lists;
+mod pages;
+mod safety;
+mod stock;
