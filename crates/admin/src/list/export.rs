@@ -67,9 +67,10 @@ fn write(lines: &mut Vec<u8>, cells: impl Iterator<Item = String>) -> Result<(),
     writer.flush().map_err(|_| Trouble::new(web::Code::Internal, "The export failed."))
 }
 
-/// A cell that no spreadsheet takes for a formula: what begins like one gets an apostrophe before it. Numbers stay.
+/// A cell that no spreadsheet takes for a formula: what begins like one, be it in signs of full width, gets an
+/// apostrophe before it. Numbers stay.
 fn harmless(text: String) -> String {
-    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
     let is_number = text.parse::<f64>().is_ok_and(f64::is_finite);
     if is_formula && !is_number { format!("'{text}") } else { text }
 }
@@ -80,7 +81,9 @@ mod tests {
 
     #[test]
     fn no_cell_is_a_formula() {
-        for formula in ["=1+1", "+SUM(A1)", "-cmd|' /C calc'!A0", "@SUM(A1)", "\t=1", "\r=1", "-", "+inf"] {
+        for formula in
+            ["=1+1", "+SUM(A1)", "-cmd|' /C calc'!A0", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1", "-", "+inf"]
+        {
             assert_eq!(harmless(formula.into()), format!("'{formula}"));
         }
         for plain in ["tea", "", "-3", "+4.50", "1=1", " =1", "'=1"] {

@@ -1,6 +1,6 @@
 //! Who runs the stores: for owners alone.
 
-use accounts::{Email, Error, Password, Role, Staff};
+use accounts::{Email, Error, Password, Role, Staff, Standing};
 use db::Seek;
 use secrecy::SecretString;
 use web::Fault;
@@ -98,6 +98,7 @@ async fn of(desk: &Desk, staff: &Staff) -> Result<Form, Trouble> {
     ];
     Ok(Form {
         action: format!("{}{}/", LIST.0, staff.id),
+        seen: format!("{} {}", staff.role, state(staff)),
         links: vec![(format!("{}{}/password/", LIST.0, staff.id), "Set a password".into())],
         history: Some(history(desk, "staff", staff.id).await?),
         ..Form::new(staff.email.clone(), LIST, fields)
@@ -156,43 +157,25 @@ pub(crate) async fn show(desk: Desk) -> Answer {
 /// `POST /admin/staff/{id}/`
 pub(crate) async fn save(desk: Desk) -> Answer {
     let staff = found(&desk).await?;
-    match change(&desk, &staff).await {
-        Ok(()) => Ok(saved(&desk, LIST.0, &format!("{}{}/", LIST.0, staff.id), "saved")),
-        Err(Changing::Refused(error)) => refused(of(&desk, &staff).await?, &desk, error),
-        Err(Changing::Trouble(trouble)) => Err(trouble),
+    let Some(seen) = standing(desk.form.get("seen")) else {
+        return refused(of(&desk, &staff).await?, &desk, Error::Stale);
+    };
+    let wanted = standing(&format!("{} {}", desk.form.get("role"), desk.form.get("state"))).unwrap_or(seen);
+    match desk.accounts()?.set_standing(desk.actor(), staff.id, seen, wanted).await {
+        Ok(_) => Ok(saved(&desk, LIST.0, &format!("{}{}/", LIST.0, staff.id), "saved")),
+        Err(error) => refused(of(&desk, &staff).await?, &desk, error),
     }
 }
 
-enum Changing {
-    Refused(Error),
-    Trouble(Trouble),
-}
-
-impl From<Error> for Changing {
-    fn from(error: Error) -> Self {
-        Self::Refused(error)
-    }
-}
-
-impl From<Trouble> for Changing {
-    fn from(trouble: Trouble) -> Self {
-        Self::Trouble(trouble)
-    }
-}
-
-async fn change(desk: &Desk, staff: &Staff) -> Result<(), Changing> {
-    let accounts = desk.accounts()?;
-    match (desk.form.get("state"), staff.disabled_at.is_some()) {
-        ("disabled", false) => _ = accounts.disable_staff(desk.actor(), staff.id).await?,
-        ("active", true) => _ = accounts.enable_staff(desk.actor(), staff.id).await?,
-        _ => {}
-    }
-    if let Ok(role) = desk.form.get("role").parse::<Role>()
-        && role != staff.role
-    {
-        accounts.set_role(desk.actor(), staff.id, role).await?;
-    }
-    Ok(())
+/// From a role and a state, as the form has them.
+fn standing(text: &str) -> Option<Standing> {
+    let (role, state) = text.split_once(' ')?;
+    let is_disabled = match state {
+        "active" => false,
+        "disabled" => true,
+        _ => return None,
+    };
+    Some(Standing { role: role.parse().ok()?, is_disabled })
 }
 
 fn password_of(staff: &Staff) -> Form {

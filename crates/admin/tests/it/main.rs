@@ -4,6 +4,7 @@
 
 mod browser;
 mod chromium;
+mod hostile;
 mod importing;
 mod lists;
 mod pages;
