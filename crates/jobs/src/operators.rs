@@ -1,6 +1,6 @@
 //! What operators see and do: how much waits, what was given up, have it tried again or throw it away.
 
-use db::{Database, Error};
+use db::{Database, Error, Tx};
 pub use outbox::{Backlog, Parked, Which};
 
 /// Events that are redriven or discarded in one transaction.
@@ -27,16 +27,14 @@ pub async fn parked(database: &Database, which: &Which, after: i64, limit: i64) 
 ///
 /// # Errors
 /// Those of the database.
-pub async fn redrive(database: &Database, which: &Which, most: i64) -> Result<Vec<i64>, Error> {
-    let (which, most) = (which.clone(), most.min(BATCH));
-    database.transaction(move |tx| Box::pin(async move { outbox::redrive(tx, &which, most).await })).await
+pub async fn redrive(tx: &mut Tx, which: &Which, most: i64) -> Result<Vec<i64>, Error> {
+    outbox::redrive(tx, which, most.min(BATCH)).await
 }
 
 /// Deletes some parked events for good; returns their numbers, none when there are no more. Call it until then.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn discard(database: &Database, which: &Which) -> Result<Vec<i64>, Error> {
-    let which = which.clone();
-    database.transaction(move |tx| Box::pin(async move { outbox::discard(tx, &which, BATCH).await })).await
+pub async fn discard(tx: &mut Tx, which: &Which) -> Result<Vec<i64>, Error> {
+    outbox::discard(tx, which, BATCH).await
 }

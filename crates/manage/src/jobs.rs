@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use ::jobs::operators::{self, Parked, Which};
+use accounts::audit::{self, Action, Change, Object};
 use anyhow::{Result, ensure};
 use clap::{Args, Subcommand};
-use db::Database;
+use db::{Database, Tx};
+use serde_json::json;
 
 use crate::show::thousands;
+use crate::staff::actor;
 
 /// What to do about background tasks.
 #[derive(Debug, Subcommand)]
@@ -92,9 +95,9 @@ pub(crate) async fn run(database: &Database, command: &Jobs) -> Result<()> {
         Jobs::Discard { chosen } => {
             let mut discarded = 0;
             loop {
-                let batch = operators::discard(database, &chosen.which()).await?;
-                discarded += batch.len();
-                if batch.is_empty() {
+                let batch = discard_some(database, chosen.which()).await?;
+                discarded += batch;
+                if batch == 0 {
                     return told(discarded, "discarded");
                 }
             }
@@ -124,17 +127,48 @@ async fn redrive(database: &Database, which: &Which, rate: Option<u32>) -> Resul
     loop {
         let parked = operators::backlog(database).await?.parked;
         let most = left.unwrap_or(parked).min(rate.map_or(i64::MAX, i64::from));
-        let batch = operators::redrive(database, which, most).await?;
-        redriven += batch.len();
-        let remaining = left.unwrap_or(parked) - i64::try_from(batch.len())?;
+        let batch = redrive_some(database, which.clone(), most).await?;
+        redriven += batch;
+        let remaining = left.unwrap_or(parked) - i64::try_from(batch)?;
         left = Some(remaining);
-        if batch.is_empty() || remaining <= 0 {
+        if batch == 0 || remaining <= 0 {
             return told(redriven, "redriven");
         }
         if rate.is_some() {
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
     }
+}
+
+/// Redrives as many as one transaction takes; how many those are.
+async fn redrive_some(database: &Database, which: Which, most: i64) -> Result<usize, db::Error> {
+    let work = database.transaction(move |tx| {
+        Box::pin(async move {
+            let ids = operators::redrive(tx, &which, most).await?;
+            tell(tx, Action::Redrive, ids).await
+        })
+    });
+    work.await
+}
+
+/// The same for those that are thrown away.
+async fn discard_some(database: &Database, which: Which) -> Result<usize, db::Error> {
+    let work = database.transaction(move |tx| {
+        Box::pin(async move {
+            let ids = operators::discard(tx, &which).await?;
+            tell(tx, Action::Discard, ids).await
+        })
+    });
+    work.await
+}
+
+/// Writes into the audit log what was done about these; how many they are.
+async fn tell(tx: &Tx, action: Action, ids: Vec<i64>) -> Result<usize, db::Error> {
+    let number = ids.len();
+    let before = || Some(json!({ "parked": true }));
+    let changes = ids.into_iter().map(|id| Change { object: Object::new("job", id), before: before(), after: None });
+    audit::record_all(tx, &actor(), action, changes.collect()).await?;
+    Ok(number)
 }
 
 fn told(number: usize, done: &str) -> Result<()> {

@@ -55,4 +55,10 @@ async fn what_was_given_up_is_redriven_or_discarded() {
     bench.database.sql().await.batch_execute(parked).await.unwrap();
     assert_eq!(bench.manage(&["jobs", "redrive", "--all", "--rate", "2"]).await.ok().out, "3 redriven.\n");
     assert_eq!(bench.number(waiting).await, 3);
+    for (action, number) in [("redrive", 4), ("discard", 1)] {
+        let told = format!(
+            "SELECT count(*) FROM audit_log WHERE actor = 'manage' AND object_kind = 'job' AND action = '{action}'"
+        );
+        assert_eq!(bench.number(&told).await, number, "{action}");
+    }
 }
