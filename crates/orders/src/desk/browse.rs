@@ -50,7 +50,8 @@ impl Browsed {
 /// A page of orders, of one store or of all. Nothing is counted.
 ///
 /// Each store's index gives its part of the page, and the page is the best of these: so it costs the same at any depth,
-/// whatever narrows it, and grows with the number of stores alone.
+/// whatever narrows it, and grows with the number of stores alone. Only stores whose first row is among the best first
+/// rows can have a part in it, so of all others no more than that one is read.
 ///
 /// # Errors
 /// Those of the database.
@@ -76,21 +77,30 @@ pub async fn browse(
         Some(Status::Confirmed) => "AND status = 'CONFIRMED'".to_owned(),
         Some(status) => format!("AND status = '{}' AND status <> 'CONFIRMED'", status.as_str()),
     };
+    let part = |limit: &str| {
+        format!(
+            "SELECT store_id, id, created_at FROM orders \
+             WHERE store_id = store.id {status} AND created_at >= $2 AND created_at < $3 \
+               AND (created_at, id) {after} ($4, $5) \
+             ORDER BY created_at {order}, id {order} LIMIT {limit}"
+        )
+    };
     let sql = format!(
-        "WITH page AS MATERIALIZED ( \
-             SELECT found.* FROM (SELECT id FROM stores WHERE $1 IS NULL OR id = $1) AS store \
-             CROSS JOIN LATERAL ( \
-                 SELECT store_id, id, created_at FROM orders \
-                 WHERE store_id = store.id {status} AND created_at >= $2 AND created_at < $3 \
-                   AND (created_at, id) {after} ($4, $5) \
-                 ORDER BY created_at {order}, id {order} LIMIT $6) AS found \
+        "WITH heads AS MATERIALIZED ( \
+             SELECT head.store_id AS id FROM (SELECT id FROM stores WHERE $1 IS NULL OR id = $1) AS store \
+             CROSS JOIN LATERAL ({}) AS head \
+             ORDER BY head.created_at {order}, head.id {order} LIMIT $6), \
+         page AS MATERIALIZED ( \
+             SELECT found.* FROM heads AS store CROSS JOIN LATERAL ({}) AS found \
              ORDER BY found.created_at {order}, found.id {order} LIMIT $6) \
          SELECT orders.id, orders.store_id, stores.name AS store, orders.status, orders.created_at, \
                 orders.total_items, orders.total_price, confirmations.state AS confirmation \
          FROM page JOIN orders ON orders.store_id = page.store_id AND orders.id = page.id \
          JOIN stores ON stores.id = page.store_id \
          LEFT JOIN confirmations ON confirmations.store_id = page.store_id AND confirmations.order_id = page.id \
-         ORDER BY orders.created_at {order}, orders.id {order}"
+         ORDER BY orders.created_at {order}, orders.id {order}",
+        part("1"),
+        part("$6")
     );
     let limit = i64::try_from(size + 1).unwrap_or(i64::MAX);
     let rows = diesel::sql_query(sql)

@@ -73,15 +73,27 @@ pub async fn confirmations(
     };
     let (micros, number) = begin((micros, number), from, before, seek.is_backward());
     let found = match wanted {
-        Wanted::All => format!(
-            "SELECT found.* FROM stores CROSS JOIN LATERAL ( \
-                 SELECT orders.store_id, orders.id AS order_id, orders.created_at FROM orders \
-                 JOIN confirmations ON confirmations.store_id = orders.store_id AND confirmations.order_id = orders.id \
-                 WHERE orders.store_id = stores.id AND orders.created_at >= $1 AND orders.created_at < $2 \
-                   AND (orders.created_at, orders.id) {after} ($3, $4) \
-                 ORDER BY orders.created_at {order}, orders.id {order} LIMIT $5) AS found \
-             ORDER BY found.created_at {order}, found.order_id {order} LIMIT $5"
-        ),
+        // As in the list of orders: only stores with one of the best first rows have a part in the page.
+        Wanted::All => {
+            let part = |limit: &str| {
+                format!(
+                    "SELECT orders.store_id, orders.id AS order_id, orders.created_at FROM orders \
+                     JOIN confirmations ON confirmations.store_id = orders.store_id AND confirmations.order_id = orders.id \
+                     WHERE orders.store_id = store.id AND orders.created_at >= $1 AND orders.created_at < $2 \
+                       AND (orders.created_at, orders.id) {after} ($3, $4) \
+                     ORDER BY orders.created_at {order}, orders.id {order} LIMIT {limit}"
+                )
+            };
+            format!(
+                "SELECT found.* FROM ( \
+                     SELECT head.store_id AS id FROM stores AS store CROSS JOIN LATERAL ({}) AS head \
+                     ORDER BY head.created_at {order}, head.order_id {order} LIMIT $5) AS store \
+                 CROSS JOIN LATERAL ({}) AS found \
+                 ORDER BY found.created_at {order}, found.order_id {order} LIMIT $5",
+                part("1"),
+                part("$5")
+            )
+        }
         Wanted::Unsent => {
             format!(
                 "SELECT store_id, order_id, created_at FROM confirmations \
