@@ -34,7 +34,7 @@ macro_rules! routes {
         pub static ROUTES: &[Route] = &[$((routes!(@method $method), concat!("/admin", $path), routes!(@role $least))),*];
 
         /// Registers the site. Needs [`Site`](crate::Site), [`accounts::Accounts`], [`cache::Cache`], [`db::Database`],
-        /// [`db::Clock`], [`orders::Orders`] and [`search::Search`] as `Data`.
+        /// [`db::Clock`], [`orders::Orders`](::orders::Orders) and [`search::Search`] as `Data`.
         pub fn configure(config: &mut ServiceConfig) {
             config.service(
                 scope("/admin")
