@@ -12,6 +12,7 @@ use futures_util::SinkExt;
 use tokio_postgres::{Client, CopyInSink, NoTls, Transaction};
 
 use crate::pool::postgres_config;
+use crate::tls::Tls;
 use crate::{Config, Error};
 
 /// Sent to the server in pieces of about this size.
@@ -28,12 +29,19 @@ impl Session {
     /// # Errors
     /// When the URL cannot be parsed, or the server not be reached.
     pub async fn open(config: &Config) -> Result<Self, Error> {
-        let (client, connection) = postgres_config(config)?.connect(NoTls).await?;
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "the bulk connection ended");
+        let postgres = postgres_config(config)?;
+        let client = match Tls::of(&postgres)? {
+            None => {
+                let (client, connection) = postgres.connect(NoTls).await?;
+                drive(connection);
+                client
             }
-        });
+            Some(tls) => {
+                let (client, connection) = postgres.connect(tls).await?;
+                drive(connection);
+                client
+            }
+        };
         Ok(Self { client })
     }
 
@@ -44,6 +52,14 @@ impl Session {
     pub async fn begin(&mut self) -> Result<BulkTx<'_>, Error> {
         Ok(BulkTx { tx: self.client.transaction().await? })
     }
+}
+
+fn drive(connection: impl Future<Output = Result<(), tokio_postgres::Error>> + Send + 'static) {
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, "the bulk connection ended");
+        }
+    });
 }
 
 impl Deref for Session {

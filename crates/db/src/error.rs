@@ -2,15 +2,21 @@
 
 mod bare;
 
+pub(crate) use bare::with_source;
+
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel_async::pooled_connection::deadpool::PoolError;
 
 /// A failure of the database, or of the way to it.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// No working connection: the server is away, starting, or all connections are in use. Trying later helps.
+    /// The connection broke, or the server takes no work. Another connection may help, trying later does.
     #[error("the database cannot be reached: {0}")]
     Unavailable(String),
+    /// No connection is to be had, or the server says nothing: it is away, or all connections are in use. Whoever has
+    /// waited for that answers instead of waiting again.
+    #[error("the database is away: {0}")]
+    Away(String),
     /// The work stood in the way of other work (deadlock, serialization failure). Trying again at once helps.
     #[error("the transaction was refused in favour of another: {0}")]
     Conflict(#[source] DieselError),
@@ -71,8 +77,8 @@ fn says_unavailable(message: &str) -> bool {
 impl From<PoolError> for Error {
     fn from(error: PoolError) -> Self {
         match error {
-            PoolError::Timeout(_) => Self::Unavailable("no connection came free in time".into()),
-            other => Self::Unavailable(other.to_string()),
+            PoolError::Timeout(_) => Self::Away("no connection came free, or could be opened, in time".into()),
+            other => Self::Away(other.to_string()),
         }
     }
 }

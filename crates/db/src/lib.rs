@@ -11,6 +11,7 @@ mod page;
 mod pool;
 #[expect(missing_docs, reason = "the tables are documented by COMMENT ON in the migrations")]
 pub mod schema;
+mod tls;
 mod tx;
 
 pub use cached::{Cached, CachedDsl};

@@ -1,9 +1,14 @@
 //! The schema's steps, carried in the binary.
 
+use std::fmt::Display;
 use std::time::Duration;
 
+use diesel::dsl::sql;
+use diesel::migration::MigrationSource;
+use diesel::pg::Pg;
+use diesel::sql_types::{Array, Bool, Text};
 use diesel_async::pooled_connection::deadpool::Object;
-use diesel_async::{AsyncMigrationHarness, SimpleAsyncConnection};
+use diesel_async::{AsyncMigrationHarness, RunQueryDsl, SimpleAsyncConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use crate::{Database, Error};
@@ -42,12 +47,21 @@ pub async fn revert_all(database: &Database) -> Result<Vec<String>, Error> {
     .await
 }
 
-/// How many migrations the database lacks: 0 when it fits this binary.
+/// How many migrations the database lacks: 0 when it fits this binary. Only reads, and waits for no migration that is
+/// under way.
 ///
 /// # Errors
 /// When the database cannot be reached.
 pub async fn pending_migrations(database: &Database) -> Result<usize, Error> {
-    with_harness(database, |harness| Ok(harness.pending_migrations(MIGRATIONS)?.len())).await
+    let carried = MigrationSource::<Pg>::migrations(&MIGRATIONS).map_err(|error| of_migration(&error))?;
+    let mut conn = database.connection().await?;
+    let is_begun = sql::<Bool>("to_regclass('__diesel_schema_migrations') IS NOT NULL");
+    if !diesel::select(is_begun).get_result::<bool>(&mut conn).await? {
+        return Ok(carried.len());
+    }
+    let done = sql::<Array<Text>>("ARRAY(SELECT version::text FROM __diesel_schema_migrations)");
+    let done: Vec<String> = diesel::select(done).get_result(&mut conn).await?;
+    Ok(carried.iter().filter(|migration| !done.contains(&migration.name().version().to_string())).count())
 }
 
 type HarnessResult<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
@@ -65,7 +79,11 @@ async fn with_harness<T: Send + 'static>(
     .await?;
     let outcome = tokio::task::spawn_blocking(move || work(&mut AsyncMigrationHarness::new(conn))).await;
     match outcome {
-        Ok(result) => result.map_err(|error| Error::Unavailable(format!("migration: {error}"))),
-        Err(error) => Err(Error::Unavailable(format!("migration: {error}"))),
+        Ok(result) => result.map_err(|error| of_migration(&error)),
+        Err(error) => Err(of_migration(&error)),
     }
+}
+
+fn of_migration(error: &dyn Display) -> Error {
+    Error::Unavailable(format!("migration: {error}"))
 }

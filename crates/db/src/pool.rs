@@ -12,8 +12,11 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::{FutureExt, join};
 use secrecy::ExposeSecret;
 use tokio::runtime::Handle;
+use tokio_postgres::NoTls;
 use tracing::Instrument;
 
+use crate::error::with_source;
+use crate::tls::Tls;
 use crate::{Config, Error, Tx};
 
 /// A connection lent by the pool, for reading. Writes go through [`Database::transaction`].
@@ -34,15 +37,16 @@ impl Database {
     /// single-threaded runtimes, and a connection driven by one of those would stall with it.
     ///
     /// # Errors
-    /// When the URL cannot be parsed.
+    /// When the URL cannot be parsed, or asks for TLS and there is no root certificate.
     pub fn new(config: &Config) -> Result<Self, Error> {
         let runtime = Handle::current();
         let postgres = postgres_config(config)?;
+        let tls = Tls::of(&postgres)?;
         let mut manager = ManagerConfig::default();
         manager.recycling_method = RecyclingMethod::Fast;
         let driver = runtime.clone();
         manager.custom_setup = Box::new(move |_| {
-            let opened = driver.spawn(open(postgres.clone()));
+            let opened = driver.spawn(open(postgres.clone(), tls.clone()));
             async move { opened.await.unwrap_or_else(|error| Err(bad_connection(error))) }.boxed()
         });
         let pool = Pool::builder(AsyncDieselConnectionManager::new_with_config("", manager))
@@ -68,7 +72,7 @@ impl Database {
     /// Borrows a connection for reading.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when none comes free or can be opened in time.
+    /// [`Error::Away`] when none comes free or can be opened in time.
     pub async fn connection(&self) -> Result<Connection, Error> {
         Ok(self.pool.get().await?)
     }
@@ -140,7 +144,7 @@ impl Database {
     /// Asks the server for a sign of life.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when it gives none within half a second.
+    /// [`Error::Away`] when it gives none within half a second.
     pub async fn ping(&self) -> Result<(), Error> {
         let ask = async {
             let mut conn = self.connection().await?;
@@ -149,7 +153,7 @@ impl Database {
         };
         match tokio::time::timeout(Duration::from_millis(500), ask).await {
             Ok(answer) => answer,
-            Err(_) => Err(Error::Unavailable("no answer within half a second".into())),
+            Err(_) => Err(Error::Away("no answer within half a second".into())),
         }
     }
 }
@@ -181,9 +185,19 @@ pub(crate) fn postgres_config(config: &Config) -> Result<tokio_postgres::Config,
     Ok(postgres)
 }
 
-async fn open(postgres: tokio_postgres::Config) -> Result<AsyncPgConnection, ConnectionError> {
-    let (client, connection) = postgres.connect(tokio_postgres::NoTls).await.map_err(bad_connection)?;
-    AsyncPgConnection::try_from_client_and_connection(client, connection).await
+async fn open(postgres: tokio_postgres::Config, tls: Option<Tls>) -> Result<AsyncPgConnection, ConnectionError> {
+    match tls {
+        None => {
+            let (client, connection) =
+                postgres.connect(NoTls).await.map_err(|error| bad_connection(with_source(&error)))?;
+            AsyncPgConnection::try_from_client_and_connection(client, connection).await
+        }
+        Some(tls) => {
+            let (client, connection) =
+                postgres.connect(tls).await.map_err(|error| bad_connection(with_source(&error)))?;
+            AsyncPgConnection::try_from_client_and_connection(client, connection).await
+        }
+    }
 }
 
 fn bad_connection(error: impl std::fmt::Display) -> ConnectionError {

@@ -10,7 +10,7 @@ use actix_web::web::{Data, to};
 use actix_web::{App, HttpServer};
 use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
-use web::{Draining, PublicUrl};
+use web::{Draining, Patience, PublicUrl};
 
 use crate::allowed::Allowed;
 use crate::system::OpenApiJson;
@@ -24,6 +24,12 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .configure(stores::routes)
         .configure(products::routes)
         .configure(system::routes);
+}
+
+/// A read has time for two statements that take as long as they may. What changes something may delete for half a minute.
+fn patience(database: &db::Config) -> Patience {
+    let statement = Some(database.statement).filter(|limit| !limit.is_zero());
+    Patience { reading: statement.map(|limit| limit * 2), changing: Some(Duration::from_secs(45)) }
 }
 
 /// Serves on `listener` until stopped through the server's handle; stopping waits up to 15 seconds for requests under
@@ -45,6 +51,7 @@ pub fn serve(
     let spec = Data::new(OpenApiJson::new(&spec)?);
     let (public_url, trusted_proxies) = (settings.public_url.clone(), settings.trusted_proxies.clone());
     let site = Data::new(admin::Site::default());
+    let patience = patience(&settings.database);
     let mut server = HttpServer::new(move || {
         let services = services.clone();
         let allowed = allowed.clone();
@@ -56,7 +63,8 @@ pub fn serve(
             .app_data(spec.clone())
             .app_data(site.clone())
             .app_data(Data::new(draining.clone()))
-            .app_data(trusted_proxies.clone());
+            .app_data(trusted_proxies.clone())
+            .app_data(patience);
         if let Some(url) = &public_url {
             app = app.app_data(PublicUrl(url.clone()));
         }

@@ -11,7 +11,7 @@
 //! and those of the parts that it composes.
 
 use anyhow::Context;
-use web::TrustedProxies;
+use web::{PublicUrl, TrustedProxies};
 
 const DEFAULT_HTTP_ADDR: &str = "127.0.0.1:8000";
 
@@ -71,7 +71,9 @@ impl Settings {
         if let Some(address) = variable("OPS_ADDR") {
             settings.ops_addr = address;
         }
-        settings.public_url = variable("PUBLIC_URL").map(|url| url.trim_end_matches('/').to_owned());
+        if let Some(url) = variable("PUBLIC_URL") {
+            settings.public_url = Some(url.parse::<PublicUrl>().context("PUBLIC_URL")?.0);
+        }
         settings.trusted_proxies =
             variable("TRUSTED_PROXIES").unwrap_or_default().parse().context("TRUSTED_PROXIES")?;
         if let Some(workers) = variable("HTTP_WORKERS") {

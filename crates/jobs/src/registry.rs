@@ -61,7 +61,7 @@ impl TaskError {
 impl From<db::Error> for TaskError {
     fn from(error: db::Error) -> Self {
         match error {
-            db::Error::Unavailable(_) => Self::not_tried(error),
+            db::Error::Unavailable(_) | db::Error::Away(_) => Self::not_tried(error),
             _ => Self::retry(error),
         }
     }

@@ -89,7 +89,8 @@ impl Written {
 impl Batches {
     async fn place(&self, requests: &[&Request], pass: Pass) -> Result<Results<Self>, PlaceError> {
         let written = timeout(SILENCE, self.write(requests, pass)).await;
-        let Written { tx, mark, results } = written.unwrap_or_else(|_| Err(silent().into()))?;
+        let away = || db::Error::Away(silent().to_string());
+        let Written { tx, mark, results } = written.unwrap_or_else(|_| Err(away().into()))?;
         match mark {
             None => tx.roll_back().await,
             Some(mark) => {

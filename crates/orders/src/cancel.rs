@@ -34,6 +34,20 @@ pub enum CancelError {
         /// Where it stands.
         status: Status,
     },
+    /// The stock of a product has grown meanwhile, and what would go back is more than can be counted.
+    #[error(
+        "The store has {held} units of product {product_id}: the {returned} of order {order_id} do not fit on top."
+    )]
+    StockIsFull {
+        /// The order.
+        order_id: i64,
+        /// The product.
+        product_id: i64,
+        /// Units on hand.
+        held: i32,
+        /// Units that would go back.
+        returned: i32,
+    },
     /// The database failed.
     #[error(transparent)]
     Database(#[from] db::Error),
@@ -96,7 +110,13 @@ async fn cancel(tx: &mut Tx, order_id: i64, at: Timestamp, actor: &Actor) -> Res
         .await
         .map_err(db::Error::from)?;
     let rows: Vec<stock::Key> = lines.iter().map(|(store, product, _)| (*store, *product)).collect();
-    stock::lock(tx, &rows).await?;
+    let held = stock::lock(tx, &rows).await?;
+    for &(store, product_id, returned) in &lines {
+        let held = held.get(&(store, product_id)).copied().unwrap_or_default();
+        if held.checked_add(returned).is_none() {
+            return Err(CancelError::StockIsFull { order_id, product_id, held, returned });
+        }
+    }
 
     let cancelled = OrderCancelled { store_id, order_id, at };
     let [before, after] =

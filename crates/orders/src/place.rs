@@ -22,8 +22,8 @@ use crate::read::{Listed, Snapshot};
 /// How often an attempt that stood in the way of another transaction is made again.
 const RETRIES: u32 = 4;
 
-/// How often an attempt is made again when the database was away: connections that broke while they lay idle are
-/// noticed only when they are used.
+/// How often an attempt is made again when its connection broke: those that broke while they lay idle are noticed only
+/// when they are used. When no new one is to be had either, the database is away, and nobody waits for that twice.
 const RECONNECTS: u32 = 2;
 
 /// The orders of all stores. Cheap to clone; clones share lanes.

@@ -153,12 +153,11 @@ impl Search {
     /// # Errors
     /// [`Error::TooShort`] under three characters, and [`Error::Database`].
     pub async fn suggest(&self, query: &str) -> Result<(Arc<Vec<String>>, Outcome), Error> {
-        let query = query.trim();
-        let length = query.chars().count();
-        if length < SHORTEST {
+        if is_too_short(query) {
             return Err(Error::TooShort);
         }
-        if length > LONGEST {
+        let query = query.trim();
+        if query.chars().count() > LONGEST {
             return Ok((Arc::default(), Outcome::Bypass));
         }
         let current = self.current().await?;
@@ -201,4 +200,9 @@ impl Search {
     pub(crate) fn count_request(&self, client: IpAddr) -> Option<Standing> {
         self.0.suggest_limit.as_ref().map(|limiter| limiter.count(client, Instant::now()))
     }
+}
+
+/// Whether too little was typed to suggest anything.
+pub(crate) fn is_too_short(query: &str) -> bool {
+    query.trim().chars().count() < SHORTEST
 }

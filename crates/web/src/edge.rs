@@ -1,23 +1,28 @@
 //! The one middleware: around every request, whatever becomes of it.
 //!
 //! It names the request and its client, makes its path canonical, completes and writes the problem where there is one,
-//! protects the answer, logs a failure of ours once, and counts.
+//! ends it where it takes too long, protects the answer, logs a failure of ours once, and counts.
 
 use std::time::Instant;
 
 use actix_web::Error as ActixError;
-use actix_web::HttpMessage;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::InternalError;
 use actix_web::http::header::{HeaderName, HeaderValue};
-use actix_web::http::{ConnectionType, Method};
+use actix_web::http::{ConnectionType, Method, StatusCode};
 use actix_web::middleware::Next;
+use actix_web::rt::time::timeout;
 use actix_web::web::Data;
+use actix_web::{HttpMessage, HttpResponse, ResponseError};
 use tracing::Instrument;
 
 use crate::links::base_url;
+use crate::patience::lost;
 use crate::protection::protect;
-use crate::{Client, Draining, Error, Problem, PublicUrl, RequestId, TraceParent, TrustedProxies, request_id, slash};
+use crate::{
+    Client, Draining, Error, Patience, Problem, PublicUrl, RequestId, TraceParent, TrustedProxies, request_id, slash,
+};
 
 /// To be registered with `App::wrap(actix_web::middleware::from_fn(web::edge))`, outermost.
 ///
@@ -43,8 +48,25 @@ pub async fn edge(
     let address = client.address.map(tracing::field::display);
     let (id_text, trace_id) = (&id.0, trace.trace_id());
     let span = tracing::info_span!("request", id = %id_text, trace_id, address, method = %method, path = %asked_path);
-    let answer = next.call(request).instrument(span.clone()).await?;
-    let mut answer = answer.map_into_boxed_body();
+    let patience = request.app_data::<Patience>().and_then(|patience| patience.with(&method, request.headers()));
+    // The request is lost with what is under way.
+    let base = base_url(request.request());
+    let answering = next.call(request).instrument(span.clone());
+    let answer = match patience {
+        None => answering.await,
+        Some(limit) => match timeout(limit, answering).await {
+            Ok(answer) => answer,
+            Err(_) => {
+                let late = late(&method, &base, &asked_path, &id, client);
+                span.in_scope(|| {
+                    tracing::error!(status = late.status().as_u16(), "failed: no answer within {limit:?}");
+                    measure("late".into(), late.status(), begun);
+                });
+                return Err(InternalError::from_response("late", late).into());
+            }
+        },
+    };
+    let mut answer = answer?.map_into_boxed_body();
     if answer.request().app_data::<Data<Draining>>().is_some_and(|draining| draining.has_begun()) {
         answer.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
@@ -70,13 +92,32 @@ fn complete_problem(mut answer: ServiceResponse<BoxBody>, path: &str, id: &Reque
     answer.map_body(|_, _| BoxBody::new(body))
 }
 
-fn report(answer: &ServiceResponse<BoxBody>, begun: Instant) {
-    let status = answer.status();
+/// The answer to whoever has waited for too long, complete.
+fn late(method: &Method, base: &str, path: &str, id: &RequestId, client: Client) -> HttpResponse {
+    let mut answer = lost(method).error_response();
+    let problem = answer.extensions_mut().remove::<Problem>();
+    if let Some(mut problem) = problem {
+        problem.complete(base, path, &id.0);
+        answer = answer.set_body(BoxBody::new(serde_json::to_vec(&problem).unwrap_or_default()));
+    }
+    if let Ok(value) = HeaderValue::from_str(&id.0) {
+        answer.headers_mut().insert(HeaderName::from_static(request_id::HEADER), value);
+    }
+    protect(answer.headers_mut(), client.is_secure);
+    answer
+}
+
+fn measure(route: String, status: StatusCode, begun: Instant) -> u128 {
     let elapsed = begun.elapsed();
-    let route = answer.request().match_pattern().unwrap_or_else(|| "unmatched".into());
     let labels = [("route", route), ("status", status.as_u16().to_string())];
     metrics::histogram!("http_request_seconds", &labels).record(elapsed.as_secs_f64());
-    let micros = elapsed.as_micros();
+    elapsed.as_micros()
+}
+
+fn report(answer: &ServiceResponse<BoxBody>, begun: Instant) {
+    let status = answer.status();
+    let route = answer.request().match_pattern().unwrap_or_else(|| "unmatched".into());
+    let micros = measure(route, status, begun);
     if status.is_server_error() {
         let error = answer.response().error();
         let cause = error.and_then(|error| error.as_error::<Error>()).and_then(Error::cause);

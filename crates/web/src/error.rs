@@ -64,6 +64,11 @@ impl Error {
         self.code
     }
 
+    /// The places that are at fault.
+    pub(crate) fn into_faults(self) -> Vec<Fault> {
+        self.faults
+    }
+
     /// What the log gets, and the client never does.
     pub fn cause(&self) -> Option<&(dyn std::error::Error + Send + Sync)> {
         self.cause.as_deref()
@@ -85,7 +90,9 @@ impl<E: Coded> From<E> for Error {
 impl Coded for db::Error {
     fn code(&self) -> Code {
         match self {
-            db::Error::Unavailable(_) | db::Error::Conflict(_) | db::Error::Timeout(_) => Code::Unavailable,
+            db::Error::Unavailable(_) | db::Error::Away(_) | db::Error::Conflict(_) | db::Error::Timeout(_) => {
+                Code::Unavailable
+            }
             db::Error::Query(_) => Code::Internal,
         }
     }

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod all;
 mod atlas;
 mod body;
 mod client;
@@ -17,6 +18,7 @@ mod log;
 mod numbered;
 mod page;
 mod params;
+mod patience;
 mod problem;
 mod protection;
 mod request_id;
@@ -24,6 +26,7 @@ mod scalar;
 mod slash;
 mod trace;
 
+pub use all::All;
 pub use atlas::{Atlas, Growth, LONG, LongList, STEP, Survey};
 pub use body::{Given, Text};
 pub use client::{Client, NotANetwork, TrustedProxies};
@@ -36,11 +39,12 @@ pub use fault::{Fault, Faults, Place};
 pub use healthcheck::healthcheck;
 pub use idempotency::{IdempotencyKey, Idempotent};
 pub use json::{Bounded, Json};
-pub use links::{Links, PublicUrl};
+pub use links::{Links, NotAnAddress, PublicUrl};
 pub use log::{log_to_stdout, log_to_stdout_without};
 pub use numbered::Numbered;
 pub use page::{Page, Paging, Spot};
 pub use params::{FromParams, Param, ParamReader, Params, Rejected, one_of};
+pub use patience::Patience;
 pub use problem::Problem;
 pub use request_id::RequestId;
 pub use scalar::{Money, Timestamp};

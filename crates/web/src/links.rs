@@ -2,19 +2,48 @@
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::iter;
+use std::str::FromStr;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::HOST;
+use actix_web::http::uri::Authority;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
+use sha2::{Digest, Sha256};
 
 use crate::Client;
+use crate::params::Pairs;
 
 /// Where clients reach us, such as `https://shop.example` (from `PUBLIC_URL`, without a trailing slash). Registered as
 /// app data; without it the request's `Host` is taken.
 #[derive(Debug, Clone)]
 pub struct PublicUrl(pub String);
+
+/// An address that no link could be made of.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is no address such as https://shop.example: http or https, a host, perhaps a port, and no path")]
+pub struct NotAnAddress(String);
+
+impl FromStr for PublicUrl {
+    type Err = NotAnAddress;
+
+    fn from_str(text: &str) -> Result<Self, NotAnAddress> {
+        let wrong = || NotAnAddress(text.to_owned());
+        let (scheme, rest) = text.split_once("://").ok_or_else(wrong)?;
+        let authority = rest.strip_suffix('/').unwrap_or(rest);
+        let parsed: Authority = authority.parse().map_err(|_| wrong())?;
+        let is_port = |port: &str| port.parse::<u16>().is_ok_and(|port| port > 0);
+        let port_is_fine = parsed
+            .as_str()
+            .strip_prefix(parsed.host())
+            .is_some_and(|port| port.is_empty() || port.strip_prefix(':').is_some_and(is_port));
+        match ["http", "https"].contains(&scheme) && is_sane(authority) && !parsed.host().is_empty() && port_is_fine {
+            true => Ok(Self(format!("{scheme}://{authority}"))),
+            false => Err(wrong()),
+        }
+    }
+}
 
 /// The address of the current request, to make links to its neighbours.
 #[derive(Debug, Clone)]
@@ -30,9 +59,14 @@ impl Links {
         let mut filters: Vec<_> =
             self.query.iter().filter(|(name, _)| !["page", "page_size", "cursor"].contains(&name.as_str())).collect();
         filters.sort();
-        let mut hasher = DefaultHasher::new();
-        (&self.path, filters).hash(&mut hasher);
-        hasher.finish() as u32
+        // A hash that is the same in every build: a cursor that one release gave out is good for the next.
+        let mut hasher = Sha256::new();
+        for part in iter::once(&self.path).chain(filters.into_iter().flat_map(|(name, value)| [name, value])) {
+            hasher.update((part.len() as u64).to_be_bytes());
+            hasher.update(part);
+        }
+        let digest: [u8; 32] = hasher.finalize().into();
+        u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]])
     }
 
     /// The current address with other values for some query parameters; `None` leaves one out.
@@ -63,7 +97,7 @@ impl FromRequest for Links {
     /// The path is taken in its canonical form, with the trailing slash.
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let address = format!("{}{}", base_url(request), request.path());
-        let query = crate::params::pairs(request.query_string()).unwrap_or_default();
+        let query = Pairs::of(request.query_string()).read;
         let path = request.path().to_owned();
         ready(Ok(Self { address, path, query: query.into_iter().filter(|(_, value)| !value.is_empty()).collect() }))
     }
@@ -84,4 +118,49 @@ pub(crate) fn base_url(request: &HttpRequest) -> String {
 fn is_sane(host: &str) -> bool {
     (1..=255).contains(&host.len())
         && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_public_address_has_a_scheme_and_a_host() {
+        for (given, kept) in [
+            ("https://shop.example", "https://shop.example"),
+            ("https://shop.example/", "https://shop.example"),
+            ("http://127.0.0.1:8000", "http://127.0.0.1:8000"),
+            ("http://[::1]:8000/", "http://[::1]:8000"),
+        ] {
+            assert_eq!(given.parse::<PublicUrl>().unwrap().0, kept);
+        }
+        for wrong in [
+            "shop.example",
+            "//shop.example",
+            "ftp://shop.example",
+            "https://",
+            "https://:8000",
+            "https://shop.example:port",
+            "https://shop.example:70000",
+            "https://shop.example/store",
+            "https://shop.example//",
+            "https://shop.example?a=b",
+            "https://ann:secret@shop.example",
+            "https://shop.example#top",
+            "https://shop example",
+            "HTTPS://shop.example",
+        ] {
+            assert!(wrong.parse::<PublicUrl>().is_err(), "{wrong}");
+        }
+    }
+
+    /// What clients have in hand must outlive an upgrade of the compiler.
+    #[test]
+    fn the_name_of_a_list_stays_the_same() {
+        let query = [("category", "tea"), ("page_size", "1"), ("cursor", "x")];
+        let query = query.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        let links = Links { address: String::new(), path: "/products/".into(), query };
+        let digest = Sha256::digest(b"\0\0\0\0\0\0\0\x0a/products/\0\0\0\0\0\0\0\x08category\0\0\0\0\0\0\0\x03tea");
+        assert_eq!(links.list().to_be_bytes(), digest[..4]);
+    }
 }

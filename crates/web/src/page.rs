@@ -9,6 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use db::{Rows, Seek};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{Code, Error, FromParams, Links, Param, ParamReader, Rejected};
@@ -130,8 +131,8 @@ impl Paging {
             let skip = (page - 1).saturating_mul(i64::try_from(size).unwrap_or(i64::MAX));
             return Ok(Spot { seek: Seek::Skip(skip), size, page, count: None, list: None });
         };
-        let json = URL_SAFE_NO_PAD.decode(text).ok().filter(|json| !has_nul(json));
-        let cursor = json.and_then(|json| serde_json::from_slice::<Cursor<K>>(&json).ok());
+        let json = URL_SAFE_NO_PAD.decode(text).ok().and_then(|json| serde_json::from_slice::<Value>(&json).ok());
+        let cursor = json.filter(|json| !has_nul(json)).and_then(|json| serde_json::from_value::<Cursor<K>>(json).ok());
         let Some(Cursor { f, k, p, c, l }) = cursor.filter(|cursor| cursor.p >= 1 && cursor.c >= 0) else {
             return Err(foreign_cursor());
         };
@@ -145,8 +146,13 @@ fn foreign_cursor() -> Error {
 }
 
 /// PostgreSQL has no NUL in text, and a cursor is whatever a client makes of it.
-fn has_nul(json: &[u8]) -> bool {
-    json.windows(6).any(|bytes| bytes == br"\u0000")
+fn has_nul(json: &Value) -> bool {
+    match json {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(values) => values.iter().any(has_nul),
+        Value::Object(members) => members.values().any(has_nul),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
 impl<T> Page<T> {

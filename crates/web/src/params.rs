@@ -71,6 +71,7 @@ pub fn one_of<T: Copy>(text: &str, choices: &[(&str, T)]) -> Result<T, Rejected>
 #[derive(Debug)]
 pub struct ParamReader {
     pairs: Vec<(String, String)>,
+    unreadable: Vec<String>,
     known: Vec<&'static str>,
     faults: Vec<Fault>,
     no_such_page: bool,
@@ -86,6 +87,15 @@ impl ParamReader {
             self.refuse(name, Rejected::new("repeated", "Must be given once."));
         }
         value
+    }
+
+    /// The value given for `name`, which must be there.
+    pub fn required<T: Param>(&mut self, name: &'static str) -> Option<T> {
+        let is_given = self.pairs.iter().any(|(given, text)| given == name && !text.is_empty());
+        if !is_given && !self.unreadable.iter().any(|given| given == name) {
+            self.refuse(name, Rejected::new("required", "This parameter is required."));
+        }
+        self.optional(name)
     }
 
     /// Every value given for `name`, in their order.
@@ -112,8 +122,12 @@ impl ParamReader {
     }
 
     fn read<T: FromParams>(query: &str) -> Result<T, Error> {
-        let pairs = pairs(query).map_err(|fault| Error::invalid(vec![fault]))?;
-        let mut reader = Self { pairs, known: Vec::new(), faults: Vec::new(), no_such_page: false };
+        let Pairs { read, unreadable } = Pairs::of(query);
+        let faults = unreadable
+            .iter()
+            .map(|name| Fault::parameter(name, "invalid_text", "Must be UTF-8 text without NUL characters."));
+        let faults = faults.collect();
+        let mut reader = Self { pairs: read, unreadable, known: Vec::new(), faults, no_such_page: false };
         let value = T::from_params(&mut reader);
         reader.refuse_unknown();
         match (reader.faults.is_empty(), reader.no_such_page) {
@@ -137,27 +151,33 @@ impl ParamReader {
     }
 }
 
-/// Decodes a query string; `Err` where it is not UTF-8, or holds a NUL, which PostgreSQL cannot store.
-pub(crate) fn pairs(query: &str) -> Result<Vec<(String, String)>, Fault> {
-    let decode = |text: &str| {
-        let spaced = text.replace('+', " ");
-        let text = percent_decode(spaced.as_bytes()).decode_utf8().ok()?;
-        (!text.contains('\0')).then(|| text.into_owned())
-    };
-    query
-        .split('&')
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let name = decode(name).ok_or_else(|| not_text("?"))?;
-            let value = decode(value).ok_or_else(|| not_text(&name))?;
-            Ok((name, value))
-        })
-        .collect()
+/// A query string, decoded.
+#[derive(Debug, Default)]
+pub(crate) struct Pairs {
+    /// Names and values.
+    pub(crate) read: Vec<(String, String)>,
+    /// Names whose value is not UTF-8, or holds a NUL, which PostgreSQL cannot store; `?` where the name is like that.
+    unreadable: Vec<String>,
 }
 
-fn not_text(name: &str) -> Fault {
-    Fault::parameter(name, "invalid_text", "Must be UTF-8 text without NUL characters.")
+impl Pairs {
+    pub(crate) fn of(query: &str) -> Self {
+        let mut pairs = Self::default();
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            match (decode(name), decode(value)) {
+                (Some(name), Some(value)) => pairs.read.push((name, value)),
+                (name, _) => pairs.unreadable.push(name.unwrap_or_else(|| "?".to_owned())),
+            }
+        }
+        pairs
+    }
+}
+
+fn decode(text: &str) -> Option<String> {
+    let spaced = text.replace('+', " ");
+    let text = percent_decode(spaced.as_bytes()).decode_utf8().ok()?;
+    (!text.contains('\0')).then(|| text.into_owned())
 }
 
 impl<T: FromParams + 'static> FromRequest for Params<T> {

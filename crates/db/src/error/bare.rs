@@ -42,7 +42,7 @@ fn is_unavailable(code: &str) -> bool {
 }
 
 /// The client's own messages name the step; the cause lies behind them.
-fn with_source(error: &tokio_postgres::Error) -> String {
+pub(crate) fn with_source(error: &tokio_postgres::Error) -> String {
     match std::error::Error::source(error) {
         Some(source) => format!("{error}: {source}"),
         None => error.to_string(),

@@ -48,6 +48,71 @@ async fn query_strings_that_are_no_text_are_refused() {
 }
 
 #[tokio::test]
+async fn what_is_no_text_hides_no_other_fault() {
+    let app = TestApp::start().await;
+    let parameters = async |path: &str| {
+        let problem = app.get(path).await.expect_problem(400, "invalid");
+        let faults = problem["errors"].as_array().unwrap().clone();
+        let named = |fault: &serde_json::Value| format!("{}: {}", fault["parameter"], fault["code"]).replace('"', "");
+        faults.iter().map(named).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        parameters("/api/search/products/?q=%00&page_size=abc&%ff=1").await,
+        ["q: invalid_text", "?: invalid_text", "page_size: out_of_range"]
+    );
+    assert_eq!(parameters("/api/search/suggest/?made_up=1").await, ["q: required", "made_up: unknown_parameter"]);
+    assert_eq!(parameters("/api/search/suggest/?q=te&made_up=1").await, ["q: too_short", "made_up: unknown_parameter"]);
+    assert_eq!(parameters("/api/search/suggest/?q=%00").await, ["q: invalid_text"]);
+}
+
+/// A title that reads like an escape of JSON is a title like any other.
+#[tokio::test]
+async fn a_page_may_end_at_any_title() {
+    let app = TestApp::start().await;
+    let build = app.build().await;
+    let store = build.store("Corner").await;
+    for title in [r"Tea \u0000 bags", r"Tea \\u0000 bags", "Tea bags"] {
+        let product = build.product(title, "Tea", "1.00").await;
+        build.stock(store, product, 1).await;
+    }
+    let (mut address, mut seen) = (Some(format!("{}/stores/{store}/inventory/?page_size=1", app.base())), Vec::new());
+    while let Some(next) = address {
+        let page = app.follow(&next).await.expect(200);
+        seen.push(page["results"][0]["product_title"].as_str().unwrap().to_owned());
+        address = page["next"].as_str().map(ToOwned::to_owned);
+    }
+    assert_eq!(seen.len(), 3, "{seen:?}");
+}
+
+/// Links are what clients follow, so they carry the address that clients know.
+#[tokio::test]
+async fn links_are_made_of_the_public_address() {
+    let public = "https://shop.example";
+    let app = TestApp::start_with(|_, settings| settings.public_url = Some(public.into())).await;
+    let build = app.build().await;
+    let store = build.store("Corner").await;
+    build.store("Other").await;
+    let product = build.product("Pen", "Office", "0.10").await;
+    build.product("Pencil", "Office", "0.20").await;
+    app.search_catches_up().await;
+    for (path, links) in [("/stores/", "/stores/?"), ("/api/search/products/", "/api/search/products/?")] {
+        let page = app.get(&format!("{path}?page_size=1")).await.expect(200);
+        let next = page["next"].as_str().unwrap().to_owned();
+        assert!(next.starts_with(&format!("{public}{links}")), "{next}");
+        let page = app.follow(&next.replace(public, app.base())).await.expect(200);
+        let previous = page["previous"].as_str().unwrap();
+        assert!(previous.starts_with(&format!("{public}{links}")), "{previous}");
+    }
+    let problem = app.get("/nowhere/").await.expect_problem(404, "not_found");
+    assert_eq!(problem["type"], format!("{public}/problems/not_found/"));
+    let order = serde_json::json!({"store_id": store, "items": [{"product_id": product, "quantity_requested": 1}]});
+    let placed = app.post("/orders/", &order).await;
+    let id = placed.expect(201)["id"].clone();
+    // A path, to be seen from the address that was asked: right under any name of ours.
+    assert_eq!(placed.header("location"), Some(format!("/orders/{id}/").as_str()));
+}
+
+#[tokio::test]
 async fn a_request_keeps_its_name_if_it_is_sane() {
     let app = TestApp::start().await;
     let named = app.send(app.request(Method::GET, "/nowhere").header("X-Request-Id", "order-17/retry:2")).await;

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use testkit::{Proxy, TestApp, address_of, database_url};
 
 #[tokio::test]
@@ -31,6 +33,15 @@ async fn a_database_without_its_migrations_is_outdated() {
     let app = TestApp::start().await;
     db::revert_all(&app.database.as_role(db::Role::CommandLine)).await.unwrap();
     assert_eq!(app.get("/readyz/").await.expect(503)["parts"]["database"], "outdated");
+}
+
+#[tokio::test]
+async fn readiness_waits_for_nobody_who_migrates() {
+    let app = TestApp::start().await;
+    let migrating = app.database.sql().await;
+    migrating.batch_execute("SELECT pg_advisory_lock(x'0053746f636b726d'::bigint)").await.unwrap();
+    let asked = tokio::time::timeout(Duration::from_secs(5), app.get("/readyz/")).await;
+    asked.expect("it waits for the lock").expect(200);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use actix_web::http::header::LOCATION;
 use actix_web::web::Data;
 use actix_web::{HttpResponse, post};
 use utoipa::IntoParams;
-use web::{FromParams, Idempotent, Json, ParamReader, Params, RequestId, TraceParent};
+use web::{All, FromParams, Idempotent, Json, ParamReader, Params, RequestId, TraceParent};
 
 use crate::answer::{self, OrderView, TermsView};
 use crate::http::body::NewOrder;
@@ -51,6 +51,7 @@ struct Headers {
 #[utoipa::path(
     tag = "orders",
     params(Mode, Headers),
+    request_body = NewOrder,
     security((), ("bearer" = ["orders:place"])),
     responses(
         (status = 201, description = "Decided and stored: confirmed, or rejected.", body = OrderView, headers(
@@ -70,12 +71,11 @@ struct Headers {
 pub(crate) async fn place_order(
     authorized: Authorized<OrdersPlace>,
     orders: Data<Orders>,
-    mode: Params<Mode>,
-    key: Idempotent,
+    sent: All<(Params<Mode>, Idempotent, Json<NewOrder>)>,
     request: RequestId,
     trace: TraceParent,
-    body: Json<NewOrder>,
 ) -> web::Result<HttpResponse> {
+    let All((mode, key, body)) = sent;
     let NewOrder { store_id, items, expected_total, customer_email } = body.0;
     // Or the store could be used to send mail to strangers.
     if customer_email.is_some() {

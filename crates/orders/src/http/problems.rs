@@ -26,8 +26,7 @@ impl Coded for PlaceError {
             // The faults say it line by line.
             Self::UnknownProducts(_) => None,
             Self::Unknown => Some(
-                "The connection to the database broke while the order was being stored, and it did not come back in \
-                 time to tell. The order may have been placed: send the same request with the same Idempotency-Key, or \
+                "It is not known whether the order was placed. Send the same request with the same Idempotency-Key, or \
                  look at the store's orders."
                     .into(),
             ),
@@ -55,7 +54,7 @@ impl Coded for CancelError {
     fn code(&self) -> Code {
         match self {
             Self::UnknownOrder(_) => Code::NotFound,
-            Self::NotConfirmed { .. } => Code::Conflict,
+            Self::NotConfirmed { .. } | Self::StockIsFull { .. } => Code::Conflict,
             Self::Database(error) => error.code(),
         }
     }

@@ -81,8 +81,9 @@ async fn a_database_that_hangs_is_given_up_and_taken_up_again() {
     let asked = Instant::now();
     let refused = orders.place(shop.request(&[(pen, 1)])).await;
     let Err(PlaceError::Database(error)) = &refused else { panic!("{refused:?}") };
-    assert!(matches!(**error, db::Error::Unavailable(_)), "{refused:?}");
-    assert!(asked.elapsed() < Duration::from_secs(12), "{:?}", asked.elapsed());
+    assert!(matches!(**error, db::Error::Away(_)), "{refused:?}");
+    // Once is enough: a server that hangs is not waited for again.
+    assert!(asked.elapsed() < Duration::from_secs(6), "{:?}", asked.elapsed());
     proxy.heal();
     new(orders.place(shop.request(&[(pen, 1)])).await.unwrap());
     // What was given up may at most have waited to be rolled back.

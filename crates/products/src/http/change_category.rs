@@ -5,7 +5,7 @@ use accounts::scope::CatalogueWrite;
 use actix_web::patch;
 use actix_web::web::{Data, Path};
 use db::Database;
-use web::{Json, Params};
+use web::{All, Json, Params};
 
 use super::body::CategoryName;
 use super::view::CategoryView;
@@ -15,6 +15,7 @@ use super::view::CategoryView;
     tag = "products",
     operation_id = "change_category",
     params(("id" = i64, Path, description = "Id of the category")),
+    request_body = CategoryName,
     security(("bearer" = ["catalogue:write"])),
     responses(
         (status = 200, description = "Renamed.", body = CategoryView),
@@ -26,9 +27,9 @@ pub(crate) async fn change_category(
     authorized: Authorized<CatalogueWrite>,
     database: Data<Database>,
     id: Path<i64>,
-    _: Params<()>,
-    body: Json<CategoryName>,
+    sent: All<(Params<()>, Json<CategoryName>)>,
 ) -> web::Result<actix_web::web::Json<CategoryView>> {
+    let All((_, body)) = sent;
     let (actor, id, name) = (authorized.into_actor(), *id, body.0.name.0);
     let category = database
         .transaction(move |tx| Box::pin(async move { crate::rename_category(tx, &actor, id, &name).await }))

@@ -5,7 +5,7 @@ use accounts::scope::CatalogueWrite;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, patch};
 use db::{Clock, Database};
-use web::{IfMatch, Json, Params};
+use web::{All, IfMatch, Json, Params};
 
 use super::body::ProductChangeBody;
 use super::view::{self, IfMatchHeader, ProductView};
@@ -17,6 +17,7 @@ use super::view::{self, IfMatchHeader, ProductView};
     tag = "products",
     operation_id = "change_product",
     params(("id" = i64, Path, description = "Id of the product"), IfMatchHeader),
+    request_body = ProductChangeBody,
     security(("bearer" = ["catalogue:write"])),
     responses(
         (status = 200, description = "Changed.", body = ProductView, headers(
@@ -33,9 +34,9 @@ pub(crate) async fn change_product(
     clock: Data<Clock>,
     id: Path<i64>,
     seen: IfMatch,
-    _: Params<()>,
-    body: Json<ProductChangeBody>,
+    sent: All<(Params<()>, Json<ProductChangeBody>)>,
 ) -> web::Result<HttpResponse> {
+    let All((_, body)) = sent;
     let (actor, now, id, change) = (authorized.into_actor(), clock.now(), *id, body.0.into());
     let product = database
         .transaction(move |tx| {

@@ -5,7 +5,7 @@ use accounts::scope::CatalogueWrite;
 use actix_web::web::Data;
 use actix_web::{HttpResponse, post};
 use db::{Clock, Database};
-use web::{Json, Params};
+use web::{All, Json, Params};
 
 use super::body::CategoryName;
 use super::view::CategoryView;
@@ -14,6 +14,7 @@ use super::view::CategoryView;
 #[utoipa::path(
     tag = "products",
     operation_id = "create_category",
+    request_body = CategoryName,
     security(("bearer" = ["catalogue:write"])),
     responses(
         (status = 201, description = "Created.", body = CategoryView, headers(
@@ -27,9 +28,9 @@ pub(crate) async fn create_category(
     authorized: Authorized<CatalogueWrite>,
     database: Data<Database>,
     clock: Data<Clock>,
-    _: Params<()>,
-    body: Json<CategoryName>,
+    sent: All<(Params<()>, Json<CategoryName>)>,
 ) -> web::Result<HttpResponse> {
+    let All((_, body)) = sent;
     let (actor, now, name) = (authorized.into_actor(), clock.now(), body.0.name.0);
     let category = database
         .transaction(move |tx| Box::pin(async move { crate::create_category(tx, &actor, &name, now).await }))

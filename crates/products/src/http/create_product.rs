@@ -5,7 +5,7 @@ use accounts::scope::CatalogueWrite;
 use actix_web::web::Data;
 use actix_web::{HttpResponse, post};
 use db::{Clock, Database};
-use web::{Json, Params};
+use web::{All, Json, Params};
 
 use super::body::NewProductBody;
 use super::view::{self, ProductView};
@@ -14,6 +14,7 @@ use super::view::{self, ProductView};
 #[utoipa::path(
     tag = "products",
     operation_id = "create_product",
+    request_body = NewProductBody,
     security(("bearer" = ["catalogue:write"])),
     responses(
         (status = 201, description = "Created.", body = ProductView, headers(
@@ -28,9 +29,9 @@ pub(crate) async fn create_product(
     authorized: Authorized<CatalogueWrite>,
     database: Data<Database>,
     clock: Data<Clock>,
-    _: Params<()>,
-    body: Json<NewProductBody>,
+    sent: All<(Params<()>, Json<NewProductBody>)>,
 ) -> web::Result<HttpResponse> {
+    let All((_, body)) = sent;
     let (actor, now, new) = (authorized.into_actor(), clock.now(), body.0.into());
     let product =
         database.transaction(move |tx| Box::pin(async move { crate::create(tx, &actor, &new, now).await })).await?;

@@ -6,10 +6,11 @@ use actix_web::web::Data;
 use actix_web::{HttpResponse, get};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
-use web::{Client, FromParams, ParamReader, Params};
+use web::{Client, FromParams, Param, ParamReader, Params, Rejected};
 
 use super::limited;
-use crate::Search;
+use crate::search::is_too_short;
+use crate::{Error, Search};
 
 /// Suggests titles while somebody types
 ///
@@ -52,7 +53,19 @@ pub(crate) struct Parameters {
 
 impl FromParams for Parameters {
     fn from_params(reader: &mut ParamReader) -> Self {
-        Self { q: reader.optional("q").unwrap_or_default() }
+        Self { q: reader.required::<Typed>("q").map(|typed| typed.0).unwrap_or_default() }
+    }
+}
+
+/// What is long enough for a suggestion.
+struct Typed(String);
+
+impl Param for Typed {
+    fn parse(text: &str) -> Result<Self, Rejected> {
+        match is_too_short(text) {
+            true => Err(Rejected::new("too_short", Error::TooShort.to_string())),
+            false => Ok(Self(text.to_owned())),
+        }
     }
 }
 

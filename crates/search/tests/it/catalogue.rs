@@ -91,7 +91,7 @@ async fn a_database_that_is_away_is_told_fast() {
     search.catch_up().await.unwrap();
     proxy.cut();
     let answer = tokio::time::timeout(Duration::from_secs(2), search.products(words("tea"), View::default())).await;
-    assert!(matches!(answer.unwrap(), Err(Error::Database(db::Error::Unavailable(_)))));
+    assert!(matches!(answer.unwrap(), Err(Error::Database(db::Error::Unavailable(_) | db::Error::Away(_)))));
     proxy.heal();
     assert_eq!(titles(&ask(&search, words("tea")).await), ["Green Tea"]);
 }

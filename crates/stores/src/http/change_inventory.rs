@@ -5,7 +5,7 @@ use accounts::scope::StockWrite;
 use actix_web::patch;
 use actix_web::web::{Data, Path};
 use db::{Clock, Database};
-use web::{Json, Params};
+use web::{All, Json, Params};
 
 use super::body::StockChanges;
 use super::refused::Refused;
@@ -20,6 +20,7 @@ use crate::stock;
     tag = "stores",
     operation_id = "change_inventory",
     params(("store_id" = i64, Path, description = "Id of the store")),
+    request_body = StockChanges,
     security(("bearer" = ["stock:write"])),
     responses(
         (status = 200, description = "What the store has of them now.", body = StockList),
@@ -32,9 +33,9 @@ pub(crate) async fn change_inventory(
     database: Data<Database>,
     clock: Data<Clock>,
     store_id: Path<i64>,
-    _: Params<()>,
-    body: Json<StockChanges>,
+    sent: All<(Params<()>, Json<StockChanges>)>,
 ) -> web::Result<actix_web::web::Json<StockList>> {
+    let All((_, body)) = sent;
     let (actor, now, store_id) = (authorized.into_actor(), clock.now(), *store_id);
     let StockChanges { reason, changes } = body.0;
     let adjusted = database

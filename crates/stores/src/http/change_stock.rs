@@ -5,7 +5,7 @@ use accounts::scope::StockWrite;
 use actix_web::patch;
 use actix_web::web::{Data, Path};
 use db::{Clock, Database};
-use web::{Json, Params};
+use web::{All, Json, Params};
 
 use super::body::{StockChange, StockChangeBody};
 use super::refused::Refused;
@@ -37,9 +37,9 @@ pub(crate) async fn change_stock(
     database: Data<Database>,
     clock: Data<Clock>,
     ids: Path<(i64, i64)>,
-    _: Params<()>,
-    body: Json<StockChange>,
+    sent: All<(Params<()>, Json<StockChange>)>,
 ) -> web::Result<actix_web::web::Json<StockView>> {
+    let All((_, body)) = sent;
     let (actor, now, (store_id, product_id)) = (authorized.into_actor(), clock.now(), *ids);
     let StockChange { wish, reason } = body.0;
     let adjusted: Vec<Adjusted> = database

@@ -5,7 +5,7 @@ use accounts::scope::StoresWrite;
 use actix_web::web::Data;
 use actix_web::{HttpResponse, post};
 use db::{Clock, Database};
-use web::{Json, Params};
+use web::{All, Json, Params};
 
 use super::body::NewStoreBody;
 use super::view::StoreView;
@@ -14,6 +14,7 @@ use super::view::StoreView;
 #[utoipa::path(
     tag = "stores",
     operation_id = "create_store",
+    request_body = NewStoreBody,
     security(("bearer" = ["stores:write"])),
     responses(
         (status = 201, description = "Created.", body = StoreView, headers(
@@ -26,9 +27,9 @@ pub(crate) async fn create_store(
     authorized: Authorized<StoresWrite>,
     database: Data<Database>,
     clock: Data<Clock>,
-    _: Params<()>,
-    body: Json<NewStoreBody>,
+    sent: All<(Params<()>, Json<NewStoreBody>)>,
 ) -> web::Result<HttpResponse> {
+    let All((_, body)) = sent;
     let (actor, now, new) = (authorized.into_actor(), clock.now(), body.0.into());
     let store =
         database.transaction(move |tx| Box::pin(async move { crate::create(tx, &actor, &new, now).await })).await?;

@@ -34,3 +34,20 @@ async fn an_order_is_cancelled_with_a_token() {
     let left = app.get(&format!("/stores/{store}/inventory/")).await.expect(200);
     assert_eq!(left["results"][0]["quantity"], 5);
 }
+
+#[tokio::test]
+async fn stock_that_has_grown_past_counting_is_told() {
+    let app = TestApp::start().await;
+    let token = Keys::new(&app).await.token(&[Scope::OrdersCancel]).await;
+    let build = app.build().await;
+    let store = build.store("Corner shop").await;
+    let pen = build.product("Pen", "Office", "0.10").await;
+    build.stock(store, pen, 5).await;
+    let body = json!({"store_id": store, "items": [{"product_id": pen, "quantity_requested": 2}]});
+    let order = app.post("/orders/", &body).await.expect(201);
+    build.stock(store, pen, i32::MAX - 1).await;
+    let cancel = app.request(Method::POST, &format!("/orders/{}/cancel/", order["id"])).bearer_auth(token);
+    let problem = app.send(cancel).await.expect_problem(409, "conflict");
+    assert!(problem["detail"].as_str().unwrap().contains("2147483646 units"), "{problem}");
+    assert_eq!(app.get(&format!("/orders/{}/", order["id"])).await.expect(200)["status"], "CONFIRMED");
+}

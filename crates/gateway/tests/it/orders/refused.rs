@@ -141,3 +141,21 @@ async fn unknown_stores_are_not_found_and_unknown_products_are_named() {
     );
     shop.assert_untouched().await;
 }
+
+#[tokio::test]
+async fn query_header_and_body_are_told_together() {
+    let shop = shop().await;
+    let request = shop.app.request(Method::POST, "/orders/?dry_run=perhaps&made_up=1");
+    let request = request.header("Idempotency-Key", "x".repeat(256)).json(&json!({"store_id": "1", "items": []}));
+    let problem = shop.app.send(request).await.expect_problem(400, "invalid");
+    let places: Vec<_> = problem["errors"].as_array().unwrap().iter().map(|fault| &fault["parameter"]).collect();
+    assert_eq!(places[..3], ["dry_run", "made_up", "Idempotency-Key"], "{problem}");
+    let mut inside: Vec<_> =
+        problem["errors"].as_array().unwrap()[3..].iter().map(|fault| fault["pointer"].as_str().unwrap()).collect();
+    inside.sort_unstable();
+    assert_eq!(inside, ["/items", "/store_id"]);
+    // A body that cannot be read is told first.
+    let request = shop.app.request(Method::POST, "/orders/?dry_run=perhaps").header("Content-Type", "application/json");
+    shop.app.send(request.body("{")).await.expect_problem(400, "malformed_json");
+    shop.assert_untouched().await;
+}
