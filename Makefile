@@ -1,8 +1,6 @@
 # Every target in one line each: `make help`.
 PROFILE ?= dev
 ARGS ?=
-# Made-up products, where there is no such file.
-CATALOGUE ?= $(wildcard ../shared/data/catalogue.csv)
 export PROFILE
 
 CARGO := cargo
@@ -42,11 +40,12 @@ client-trial: ## make a Python client from openapi.json, and manage a store with
 	@scripts/with-services postgres -- scripts/client-trial
 
 search-quality: ## how well and how fast the index searches (CATALOGUE=file.csv, SEARCH_PRODUCTS=1000000)
+	$(if $(CATALOGUE),,$(error search-quality measures on a real catalogue: CATALOGUE=file.csv, with the columns sku, title, category, price, description))
 	SEARCH_CATALOGUE=$(abspath $(CATALOGUE)) $(CARGO) test --release --quiet --package search --lib measured -- --nocapture --test-threads 1
 
-bench: ## load: figures beside those of PostgreSQL alone (ARGS=orders, search, tasks, lists or sign-ins)
+bench: ## load: figures beside those of PostgreSQL alone (ARGS=orders, search, tasks, lists, sign-ins, memory or imports)
 	$(CARGO) build --release -p gateway -p worker -p manage -p bench
-	@scripts/with-services postgres redis $(if $(filter orders search lists sign-ins,$(ARGS)),,rabbitmq) -- $(or $(CARGO_TARGET_DIR),target)/release/bench $(ARGS)
+	@scripts/with-services postgres redis $(if $(filter orders search lists sign-ins imports,$(ARGS)),,rabbitmq) -- $(or $(CARGO_TARGET_DIR),target)/release/bench $(ARGS)
 
 chaos: ## kill the processes under load, and ask an oracle (SEED=1 ORDERS=2000 KILLS=12 ARGS=--wipe, ARGS="--outage disk")
 	$(CARGO) build --quiet --profile $(PROFILE) -p gateway -p worker -p manage -p chaos

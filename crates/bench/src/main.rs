@@ -4,9 +4,12 @@ mod cpu;
 mod database;
 mod gateway;
 mod http;
+mod imports;
 mod lists;
 mod load;
 mod machine;
+mod manage;
+mod memory;
 mod options;
 mod orders;
 mod report;
@@ -51,6 +54,8 @@ async fn run(options: &Options) -> Result<bool> {
             Suite::Tasks => tasks::run(options).await?,
             Suite::Lists => lists::run(options).await?,
             Suite::SignIns => sign_ins::run(options).await?,
+            Suite::Memory => memory::run().await?,
+            Suite::Imports => imports::run().await?,
         };
         if options.is_partial() {
             report.leave_out_unmeasured();

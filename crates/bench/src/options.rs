@@ -49,6 +49,10 @@ pub(crate) enum Suite {
     Lists,
     /// Signing in, alone and as a flood
     SignIns,
+    /// What gateway and worker keep in memory
+    Memory,
+    /// Importing files, and a made-up million
+    Imports,
 }
 
 /// How long a figure is measured in one round.
@@ -63,11 +67,7 @@ pub(crate) struct Pace {
 impl Options {
     /// The suites to run.
     pub(crate) fn suites(&self) -> &[Suite] {
-        if self.suites.is_empty() {
-            &[Suite::Orders, Suite::Search, Suite::Tasks, Suite::Lists, Suite::SignIns]
-        } else {
-            &self.suites
-        }
+        if self.suites.is_empty() { Suite::value_variants() } else { &self.suites }
     }
 
     /// Whether some figures are not asked for.

@@ -2,7 +2,7 @@
 //!
 //! | variable | meaning | default |
 //! |---|---|---|
-//! | `REDIS_URL` | `redis://user:password@host:port/database` | none: values are kept in the process |
+//! | `REDIS_URL` | `redis://user:password@host:port/database`, or `rediss://…` for TLS | none: values are kept in the process |
 //! | `REDIS_PREFIX` | written before every key, so that installations can share a server | empty |
 
 use secrecy::SecretString;

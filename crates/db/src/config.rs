@@ -2,7 +2,7 @@
 //!
 //! | variable | meaning | default |
 //! |---|---|---|
-//! | `DATABASE_URL` | `postgres://user:password@host:port/name` | required |
+//! | `DATABASE_URL` | `postgres://user:password@host:port/name`; TLS with `?sslmode=require` | required |
 //! | `DATABASE_POOL` | connections at most, per process | 16 (gateway), 6 (worker, command line) |
 //! | `DATABASE_STATEMENT_TIMEOUT_MS` | longest statement | 2000 (gateway), 10000 (worker), none (command line) |
 

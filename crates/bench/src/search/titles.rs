@@ -11,9 +11,6 @@ use crate::database::BenchDatabase;
 use crate::gateway::beside_us;
 use crate::options::Options;
 
-/// Where a catalogue of real titles lies beside the project, if it does.
-const BESIDE: &str = "../shared/data/catalogue.csv";
-
 /// Titles that are enough to take words from.
 const ENOUGH: usize = 1_000;
 
@@ -28,13 +25,10 @@ pub(crate) struct Described {
     pub(crate) description: String,
 }
 
-/// Reads the titles: of the catalogue that the run was told, else of the one beside the project, else of `manage seed`.
-/// Says which.
+/// Reads the titles: of the catalogue that the run was told, else of `manage seed`. Says which.
 pub(crate) async fn read(options: &Options) -> Result<(Vec<Described>, String)> {
-    let told = options.catalogue.clone();
-    let catalogue = told.or_else(|| Some(PathBuf::from(BESIDE)).filter(|path| path.exists()));
-    let (titles, from) = match catalogue {
-        Some(path) => (from_file(&path)?, format!("of {}", path.file_name().unwrap_or_default().display())),
+    let (titles, from) = match &options.catalogue {
+        Some(path) => (from_file(path)?, format!("of {}", path.file_name().unwrap_or_default().display())),
         None => (from_seed().await?, "that `manage seed` makes".into()),
     };
     ensure!(titles.len() >= ENOUGH, "{} titles are too few to make more of", titles.len());

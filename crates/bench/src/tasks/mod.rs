@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use tokio_postgres::Client;
 
-use self::worker::Worker;
+pub(crate) use self::worker::Worker;
 use crate::database::BenchDatabase;
 use crate::machine;
 use crate::options::Options;

@@ -19,14 +19,14 @@ const PREFIX: &str = "bench";
 const STOPPING: Duration = Duration::from_secs(20);
 
 /// A running worker; killed with this value.
-pub(super) struct Worker {
+pub(crate) struct Worker {
     process: Child,
     pid: u32,
 }
 
 impl Worker {
     /// Starts it, with a broker or without.
-    pub(super) fn start(database: &str, amqp: Option<&str>) -> Result<Self> {
+    pub(crate) fn start(database: &str, amqp: Option<&str>) -> Result<Self> {
         let log = File::create(folder()?.join("worker.log"))?;
         let mut command = Command::new(beside_us("worker")?);
         for name in NOT_OURS {
@@ -43,7 +43,7 @@ impl Worker {
     }
 
     /// What it has in memory now, in MiB.
-    pub(super) fn resident(&self) -> Result<f64> {
+    pub(crate) fn resident(&self) -> Result<f64> {
         let text = fs::read_to_string(format!("/proc/{}/status", self.pid)).context("the worker has ended")?;
         let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("/proc says nothing of VmRSS")?;
         let kib: f64 = line.split_whitespace().next().unwrap_or_default().parse()?;
@@ -51,7 +51,7 @@ impl Worker {
     }
 
     /// Ends it as an operator does, and waits for its end.
-    pub(super) async fn stop(mut self) -> Result<()> {
+    pub(crate) async fn stop(mut self) -> Result<()> {
         let told = Command::new("kill").args(["-TERM", &self.pid.to_string()]).status().await?;
         ensure!(told.success(), "the worker has ended before; see {}", folder()?.join("worker.log").display());
         let ended = tokio::time::timeout(STOPPING, self.process.wait()).await;

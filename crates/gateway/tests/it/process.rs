@@ -138,3 +138,15 @@ async fn a_container_can_ask_it_how_it_is() {
     gateway.kill().unwrap();
     gateway.wait().unwrap();
 }
+
+#[tokio::test]
+async fn a_public_url_that_no_link_can_be_made_of_is_refused_at_the_start() {
+    let database = TestDatabase::new().await;
+    for wrong in ["shop.example", "https://shop.example/store"] {
+        let mut command = command(&database, free_port());
+        let ended = command.env("PUBLIC_URL", wrong).stderr(Stdio::piped()).output().unwrap();
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert!(!ended.status.success());
+        assert!(said.contains("PUBLIC_URL") && said.contains(&format!("`{wrong}` is no address such as")), "{said}");
+    }
+}

@@ -10,4 +10,5 @@ mod openapi;
 mod search;
 mod seed;
 mod support;
+mod tls;
 mod usage;
