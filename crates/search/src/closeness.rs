@@ -35,6 +35,7 @@ pub(crate) struct Typed {
     text: String,
     stem: Option<String>,
     letters: Vec<char>,
+    places: Places,
     /// Whether it may go on: nobody has typed past it yet.
     open: bool,
     /// Typing errors that are forgiven.
@@ -54,7 +55,8 @@ impl Typed {
             _ => 0,
         };
         let stem = stem(text).map(Cow::into_owned);
-        Self { text: text.to_owned(), stem, letters, open, forgiven }
+        let places = Places::new(if exact_only { &[] } else { &letters });
+        Self { text: text.to_owned(), stem, letters, places, open, forgiven }
     }
 
     pub(crate) fn text(&self) -> &str {
@@ -132,78 +134,106 @@ impl Typed {
 
     /// Typing errors that lie between this and `word`, if there are at most `most`.
     ///
-    /// The distance is that of optimal string alignment, taken letter by letter of `word`: each column holds the
-    /// distances from the word so far to every beginning of what was typed.
+    /// The distance is that of optimal string alignment, taken letter by letter of `word`.
     fn errors(&self, word: &str, most: usize) -> Option<usize> {
-        let typed = self.letters.as_slice();
-        let last = typed.len();
-        let mut columns = Columns::new(last);
-        let (mut nearest, mut before, mut length) = (usize::MAX, None, 0);
+        let last = self.letters.len();
+        let mut column = Column::new(last);
+        let (mut nearest, mut length) = (usize::MAX, 0);
         for letter in word.chars() {
             length += 1;
             if length > last + most {
                 // It cannot be the whole word any more, only its beginning.
                 return (nearest <= most).then_some(nearest);
             }
-            let least = columns.advance(typed, before, letter);
+            let here = self.places.of(letter);
             if self.open {
-                nearest = nearest.min(columns.ending_right(typed, before, letter));
+                nearest = nearest.min(column.ending_right(here));
             }
-            if usize::from(least) > most {
-                return (nearest <= most).then_some(nearest);
-            }
-            before = Some(letter);
+            column.advance(here);
         }
-        Some(nearest.min(columns.whole(last))).filter(|errors| *errors <= most)
+        Some(nearest.min(column.distances[0])).filter(|errors| *errors <= most)
     }
 }
 
-/// The last three columns of the table of distances.
-struct Columns {
-    current: [u8; LONGEST_FORGIVEN + 1],
-    previous: [u8; LONGEST_FORGIVEN + 1],
-    earlier: [u8; LONGEST_FORGIVEN + 1],
+/// Where each letter stands in what was typed: a bit for each place.
+#[derive(Debug, Clone)]
+struct Places {
+    of_latin: [u64; 26],
+    of_others: Vec<(char, u64)>,
 }
 
-impl Columns {
+impl Places {
+    fn new(letters: &[char]) -> Self {
+        let mut places = Self { of_latin: [0; 26], of_others: Vec::new() };
+        for (place, letter) in letters.iter().enumerate() {
+            match letter {
+                'a'..='z' => places.of_latin[*letter as usize - 'a' as usize] |= 1 << place,
+                _ => places.of_others.push((*letter, 1 << place)),
+            }
+        }
+        places
+    }
+
+    fn of(&self, letter: char) -> u64 {
+        match letter {
+            'a'..='z' => self.of_latin[letter as usize - 'a' as usize],
+            _ => {
+                self.of_others.iter().filter(|(other, _)| *other == letter).fold(0, |places, (_, place)| places | place)
+            }
+        }
+    }
+}
+
+/// A column of the table of distances: those from the word so far to every beginning of what was typed. As neighbours
+/// differ by one at most, it is two bits for each, and a step is a few operations on all of them at once (after Hyyrö,
+/// "A bit-vector algorithm for computing Levenshtein and Damerau edit distances").
+struct Column {
+    /// The place of the last letter typed.
+    last: usize,
+    /// The distances to all that was typed, to all but its last letter, and to all but its last two.
+    distances: [usize; 3],
+    /// The last of these a letter before.
+    earlier: usize,
+    /// Where the distance is one more, and one less, than to the beginning that is a letter shorter.
+    more: u64,
+    less: u64,
+    /// Where the distance is that of a letter less on both sides.
+    diagonal: u64,
+    /// Where the letter before stands in what was typed.
+    before: u64,
+}
+
+impl Column {
     fn new(typed: usize) -> Self {
-        let mut current = [0; LONGEST_FORGIVEN + 1];
-        for (distance, cell) in (0..).zip(&mut current[..=typed]) {
-            *cell = distance;
+        let distances = [typed, typed - 1, typed - 2];
+        Self { last: typed - 1, distances, earlier: usize::MAX, more: u64::MAX, less: 0, diagonal: 0, before: 0 }
+    }
+
+    /// Takes the next letter of the word, which stands `here` in what was typed.
+    fn advance(&mut self, here: u64) {
+        let swapped = ((!self.diagonal & here) << 1) & self.before;
+        let carried = (here & self.more).wrapping_add(self.more) ^ self.more;
+        self.diagonal = carried | here | self.less | swapped;
+        let more = self.less | !(self.diagonal | self.more);
+        let less = self.diagonal & self.more;
+        self.earlier = self.distances[2];
+        for (place, distance) in (0..).zip(&mut self.distances) {
+            let bit = self.last - place;
+            *distance = *distance + (more >> bit & 1) as usize - (less >> bit & 1) as usize;
         }
-        Self { current, previous: current, earlier: current }
+        let (more, less) = (more << 1 | 1, less << 1);
+        self.more = less | !(self.diagonal | more);
+        self.less = more & self.diagonal;
+        self.before = here;
     }
 
-    /// Takes the next letter of the word, which follows `before`, and gives the least that may come of it.
-    fn advance(&mut self, typed: &[char], before: Option<char>, letter: char) -> u8 {
-        (self.earlier, self.previous) = (self.previous, self.current);
-        self.current[0] = self.previous[0].saturating_add(1);
-        let mut least = self.current[0];
-        for row in 1..=typed.len() {
-            let other = self.previous[row - 1] + u8::from(typed[row - 1] != letter);
-            let shifted = self.previous[row].min(self.current[row - 1]) + 1;
-            let mut distance = other.min(shifted);
-            if row > 1 && typed[row - 2] == letter && Some(typed[row - 1]) == before {
-                distance = distance.min(self.earlier[row - 2] + 1);
-            }
-            self.current[row] = distance;
-            least = least.min(distance);
-        }
-        // Two letters that are swapped only show their distance one column later.
-        least.min(self.previous[..=typed.len()].iter().min().map_or(u8::MAX, |least| least.saturating_add(1)))
-    }
-
-    /// Errors so far, the last letter typed being `letter`, or swapped with the one before.
-    fn ending_right(&self, typed: &[char], before: Option<char>, letter: char) -> usize {
-        let last = typed.len();
-        let right = (typed[last - 1] == letter).then(|| usize::from(self.previous[last - 1]));
-        let is_swapped = last > 1 && typed[last - 2] == letter && Some(typed[last - 1]) == before;
-        let swapped = is_swapped.then(|| usize::from(self.earlier[last - 2]) + 1);
-        right.into_iter().chain(swapped).min().unwrap_or(usize::MAX)
-    }
-
-    fn whole(&self, typed: usize) -> usize {
-        usize::from(self.current[typed])
+    /// Errors if the word ended with the next letter, which stands `here`, and that were the last letter typed, or
+    /// swapped with the one before.
+    fn ending_right(&self, here: u64) -> usize {
+        let right = if here >> self.last & 1 == 1 { self.distances[1] } else { usize::MAX };
+        let is_swapped = here >> (self.last - 1) & 1 == 1 && self.before >> self.last & 1 == 1;
+        let swapped = if is_swapped { self.earlier.saturating_add(1) } else { usize::MAX };
+        right.min(swapped)
     }
 }
 

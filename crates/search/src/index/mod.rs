@@ -26,6 +26,8 @@
 mod categories;
 mod folder;
 mod home;
+mod lists;
+mod prices;
 mod schema;
 mod segment;
 mod store;
@@ -35,8 +37,9 @@ mod words;
 
 pub(crate) use categories::Categories;
 pub(crate) use home::Home;
+pub(crate) use lists::Postings;
 pub(crate) use schema::{ANYWHERE, Entry};
-pub(crate) use segment::{Doc, Facet, Postings, Segment};
+pub(crate) use segment::{Doc, Facet, Segment};
 pub(crate) use store::{Stamp, Store};
 pub(crate) use tokens::is_signs;
 pub(crate) use view::{Living, View};

@@ -3,16 +3,16 @@
 
 use std::io;
 use std::ops::Range;
-use std::sync::Arc;
 
 use tantivy::columnar::{Column, StrColumn};
-use tantivy::index::{InvertedIndexReader, SegmentId, SegmentReader};
-use tantivy::postings::TermInfo;
-use tantivy::schema::{Field, IndexRecordOption};
-use tantivy::{TantivyError, Term};
+use tantivy::index::{SegmentId, SegmentReader};
+use tantivy::schema::Field;
+use tantivy::{TantivyError, u64_to_i64};
 
 use crate::facets::{self, PRICES};
-use crate::index::schema::{ANYWHERE, Fields, KEY_SEPARATOR};
+use crate::index::lists::{Lists, Postings};
+use crate::index::prices::Prices;
+use crate::index::schema::{Fields, KEY_SEPARATOR};
 use crate::index::words::{WordId, Words};
 
 /// Number of a document in its segment.
@@ -56,27 +56,26 @@ pub(crate) struct Segment {
     pub(crate) lengths: Vec<u16>,
     /// What facets count of each document.
     pub(crate) facets: Vec<Facet>,
-    /// The documents in each order that results are sorted by, for when so many match that the first are soon met.
-    pub(crate) by_price: Vec<Doc>,
+    /// The documents in each order that results are sorted by, ids included, for when so many match that the first are
+    /// soon met.
+    pub(crate) by_price: Prices,
     pub(crate) by_created: Vec<Doc>,
     pub(crate) by_length: Vec<Doc>,
     /// The ids of this segment's categories, ascending.
     pub(crate) category_ids: Vec<i64>,
-    /// A bit for each document that any store has in stock. They are most, so their list would take long to read.
-    pub(crate) in_stock_anywhere: Vec<u64>,
     pub(crate) titles: Titles,
     pub(crate) title: Text,
     pub(crate) description: Text,
-    fields: Fields,
-    by_category: Arc<InvertedIndexReader>,
-    by_stock: Arc<InvertedIndexReader>,
+    by_category: Lists,
+    /// The ids of the stores that have anything in stock, ascending; the first stands for any of them.
+    store_ids: Vec<i64>,
+    by_stock: Lists,
 }
 
 /// A text field: its words, and where each of them occurs.
 pub(crate) struct Text {
     pub(crate) words: Words,
-    terms: Vec<TermInfo>,
-    postings: Arc<InvertedIndexReader>,
+    lists: Lists,
 }
 
 /// The titles themselves.
@@ -84,7 +83,8 @@ pub(crate) struct Titles {
     /// For each document its title's place in the alphabetical order of the segment's distinct titles.
     pub(crate) places: Vec<u32>,
     keys: StrColumn,
-    /// The documents by the first word of their titles; without those whose titles have none.
+    /// The documents by the first word of their titles, where that is all of the title first; without those whose titles
+    /// have none.
     by_first: Vec<Doc>,
     words: Vec<WordId>,
     /// Where each document's words begin in `words`; one more for the end.
@@ -98,25 +98,19 @@ impl Segment {
         let documents = reader.max_doc();
         let numbers = |name: &str| Ok::<_, TantivyError>(whole(&reader.fast_fields().i64(name)?, documents));
         let category = numbers("category")?;
-        let mut category_ids = category.clone();
-        category_ids.sort_unstable();
-        category_ids.dedup();
+        let (category_ids, by_category) = by_id(reader, fields.category)?;
+        let (store_ids, by_stock) = by_id(reader, fields.stock)?;
         let place = |id: &i64| category_ids.partition_point(|other| other < id);
         let (ids, prices, created) = (numbers("id")?, numbers("price")?, numbers("created")?);
         let lengths = numbers("length")?.into_iter().map(|length| u16::try_from(length).unwrap_or(u16::MAX));
         let lengths: Vec<u16> = lengths.collect();
         let title = Text::open(reader, fields.title)?;
-        let by_stock = reader.inverted_index(fields.stock)?;
-        let mut in_stock_anywhere = vec![0; documents.div_ceil(64) as usize];
-        if let Some(list) = Postings::of(&by_stock, &Term::from_field_i64(fields.stock, ANYWHERE))? {
-            list.each_run(|run| run.iter().for_each(|doc| in_stock_anywhere[*doc as usize / 64] |= 1 << (doc % 64)))?;
-        }
         Ok(Self {
             segment_id: reader.segment_id(),
             facets: category.iter().zip(&prices).map(|(id, price)| Facet::new(place(id), *price)).collect(),
-            by_price: sorted_by(&prices),
-            by_created: sorted_by(&created),
-            by_length: sorted_by(&lengths),
+            by_price: Prices::new(&prices, sorted_by(|doc| prices[doc], &ids)),
+            by_created: sorted_by(|doc| created[doc], &ids),
+            by_length: sorted_by(|doc| lengths[doc], &ids),
             ids,
             prices,
             created,
@@ -124,11 +118,10 @@ impl Segment {
             titles: Titles::open(reader, &title.words)?,
             title,
             description: Text::open(reader, fields.description)?,
-            by_category: reader.inverted_index(fields.category)?,
+            by_category,
             by_stock,
-            in_stock_anywhere,
             category_ids,
-            fields,
+            store_ids,
         })
     }
 
@@ -138,89 +131,37 @@ impl Segment {
     }
 
     /// Documents of a category.
-    pub(crate) fn category(&self, id: i64) -> Result<Option<Postings<'_>>, TantivyError> {
-        Postings::of(&self.by_category, &Term::from_field_i64(self.fields.category, id))
+    pub(crate) fn category(&self, id: i64) -> Option<Postings<'_>> {
+        self.category_ids.binary_search(&id).ok().map(|place| self.by_category.at(place))
     }
 
-    /// Documents with a price from `least` to `most`, the cheapest first.
-    pub(crate) fn priced(&self, least: i64, most: i64) -> &[Doc] {
-        let price = |doc: Doc| self.prices[doc as usize];
-        let start = self.by_price.partition_point(|doc| price(*doc) < least);
-        let count = self.by_price[start..].partition_point(|doc| price(*doc) <= most);
-        &self.by_price[start..start + count]
+    /// Leaves the bits of documents with a price from `least` to `most`. `room` is for as many bits.
+    pub(crate) fn keep_priced(&self, least: i64, most: i64, bits: &mut [u64], room: &mut [u64]) {
+        let price = |doc: &Doc| self.prices[*doc as usize];
+        let from = self.by_price.ascending.partition_point(|doc| price(doc) < least);
+        let to = self.by_price.ascending.partition_point(|doc| price(doc) <= most);
+        self.by_price.keep_in(from, to.max(from), bits, room);
     }
 
-    /// Documents in stock at a store.
-    pub(crate) fn in_stock(&self, store: i64) -> Result<Option<Postings<'_>>, TantivyError> {
-        Postings::of(&self.by_stock, &Term::from_field_i64(self.fields.stock, store))
-    }
-}
-
-/// A list of documents that has not been read yet.
-#[derive(Clone, Copy)]
-pub(crate) struct Postings<'s> {
-    from: &'s InvertedIndexReader,
-    list: List<'s>,
-}
-
-#[derive(Clone, Copy)]
-enum List<'s> {
-    Known(&'s TermInfo),
-    Found { documents: u32, start: usize, end: usize },
-}
-
-impl<'s> Postings<'s> {
-    fn of(from: &'s InvertedIndexReader, term: &Term) -> Result<Option<Self>, TantivyError> {
-        let info = from.get_term_info(term)?;
-        Ok(info.map(|info| {
-            let TermInfo { doc_freq: documents, postings_range, .. } = info;
-            Self { from, list: List::Found { documents, start: postings_range.start, end: postings_range.end } }
-        }))
-    }
-
-    /// How many there are, the deleted ones included.
-    pub(crate) fn len(&self) -> u32 {
-        match self.list {
-            List::Known(info) => info.doc_freq,
-            List::Found { documents, .. } => documents,
-        }
-    }
-
-    /// Gives the documents in ascending order, in runs.
-    pub(crate) fn each_run(&self, mut give: impl FnMut(&[Doc])) -> Result<(), TantivyError> {
-        let found;
-        let info = match self.list {
-            List::Known(info) => info,
-            List::Found { documents, start, end } => {
-                found = TermInfo { doc_freq: documents, postings_range: start..end, positions_range: 0..0 };
-                &found
-            }
-        };
-        let mut blocks = self.from.read_block_postings_from_terminfo(info, IndexRecordOption::Basic)?;
-        while !blocks.docs().is_empty() {
-            give(blocks.docs());
-            blocks.advance();
-        }
-        Ok(())
+    /// Documents in stock at a store, or [`ANYWHERE`](super::ANYWHERE).
+    pub(crate) fn in_stock(&self, store: i64) -> Option<Postings<'_>> {
+        self.store_ids.binary_search(&store).ok().map(|place| self.by_stock.at(place))
     }
 }
 
 impl Text {
     fn open(reader: &SegmentReader, field: Field) -> Result<Self, TantivyError> {
-        let postings = reader.inverted_index(field)?;
-        let (mut words, mut terms) = (Words::default(), Vec::with_capacity(postings.terms().num_terms()));
-        let mut stream = postings.terms().stream()?;
-        while let Some((term, info)) = stream.next() {
+        let mut words = Words::default();
+        let lists = Lists::open(reader, field, |term| {
             words.push(text(term)?);
-            terms.push(info.clone());
-        }
-        drop(stream);
-        Ok(Self { words: words.finish(), terms, postings })
+            Ok(())
+        })?;
+        Ok(Self { words: words.finish(), lists })
     }
 
     /// Documents with this word.
     pub(crate) fn postings(&self, word: WordId) -> Postings<'_> {
-        Postings { from: &self.postings, list: List::Known(&self.terms[word as usize]) }
+        self.lists.at(word as usize)
     }
 }
 
@@ -243,10 +184,11 @@ impl Titles {
         }
         starts.push(u32::try_from(words.len()).unwrap_or(u32::MAX));
         let places = places.into_iter().map(|place| u32::try_from(place).unwrap_or(u32::MAX)).collect();
-        let first = |doc: Doc| words[starts[doc as usize] as usize];
-        let has_words = |doc: &Doc| starts[*doc as usize] < starts[*doc as usize + 1];
+        let ends = |doc: Doc| (starts[doc as usize], starts[doc as usize + 1]);
+        let first = |doc: &Doc| (words[ends(*doc).0 as usize], ends(*doc).1 - ends(*doc).0 > 1);
+        let has_words = |doc: &Doc| ends(*doc).0 < ends(*doc).1;
         let mut by_first: Vec<Doc> = (0..documents).filter(has_words).collect();
-        by_first.sort_by_cached_key(|doc| first(*doc));
+        by_first.sort_by_cached_key(first);
         let mut single = vec![0; documents.div_ceil(64) as usize];
         let singles = starts.windows(2).enumerate().filter(|(_, ends)| ends[1] - ends[0] == 1);
         singles.for_each(|(document, _)| single[document / 64] |= 1 << (document % 64));
@@ -267,6 +209,12 @@ impl Titles {
         &self.by_first[start..start + count]
     }
 
+    /// Documents whose title is this word and no other.
+    pub(crate) fn just(&self, word: WordId) -> &[Doc] {
+        let beginning = self.beginning_with(&(word..word + 1));
+        &beginning[..beginning.partition_point(|doc| self.words(*doc).len() == 1)]
+    }
+
     /// How many distinct titles there are.
     pub(crate) fn distinct(&self) -> usize {
         self.keys.num_terms()
@@ -281,11 +229,24 @@ impl Titles {
     }
 }
 
-/// The documents in the order of their values.
-fn sorted_by<T: Ord + Copy>(values: &[T]) -> Vec<Doc> {
-    let mut keyed: Vec<(T, Doc)> = values.iter().copied().zip(0..).collect();
+/// The documents in the order of their values; where these are alike, of their ids.
+fn sorted_by<T: Ord>(value: impl Fn(usize) -> T, ids: &[i64]) -> Vec<Doc> {
+    let mut keyed: Vec<(T, i64, Doc)> =
+        ids.iter().enumerate().zip(0..).map(|((place, id), doc)| (value(place), *id, doc)).collect();
     keyed.sort_unstable();
-    keyed.into_iter().map(|(_, doc)| doc).collect()
+    keyed.into_iter().map(|(_, _, doc)| doc).collect()
+}
+
+/// The lists of a field of ids, and these.
+fn by_id(reader: &SegmentReader, field: Field) -> Result<(Vec<i64>, Lists), TantivyError> {
+    let mut ids = Vec::new();
+    let lists = Lists::open(reader, field, |term| {
+        // In the dictionary, numbers are eight bytes that sort as they do.
+        let bytes = term.try_into().map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        ids.push(u64_to_i64(u64::from_be_bytes(bytes)));
+        Ok(())
+    })?;
+    Ok((ids, lists))
 }
 
 /// Every document's value.

@@ -101,13 +101,19 @@ impl Words {
             None => 0..self.end(),
         };
         let typed_letters = letters(typed.text());
-        for id in range {
+        // Whether more bits are set than there are errors forgiven: cheaper than counting them.
+        let drop_one = |bits: u32| bits & bits.wrapping_sub(1);
+        let too_many = |bits: u32| if errors == 1 { drop_one(bits) != 0 } else { drop_one(drop_one(bits)) != 0 };
+        let unexpected_count = !typed.is_open();
+        let start = range.start;
+        let candidates = self.letters[range.start as usize..range.end as usize].iter().zip(start..);
+        for (letters, id) in candidates {
             // An error takes at most one of the typed letters away; and where the word ends with the typed one, brings
             // at most one that was not typed.
-            let missing = (typed_letters & !self.letters[id as usize]).count_ones();
-            let unexpected = (self.letters[id as usize] & !typed_letters).count_ones();
-            let is_short = self.word(id).len() + (errors as usize) < typed.length();
-            if missing > errors || (!typed.is_open() && unexpected > errors) || is_short || passed.has(id) {
+            if too_many(typed_letters & !letters) || (unexpected_count && too_many(letters & !typed_letters)) {
+                continue;
+            }
+            if self.word(id).len() + (errors as usize) < typed.length() || passed.has(id) {
                 continue;
             }
             if let Some(closeness) = typed.closeness_with_errors(self.word(id)) {

@@ -2,10 +2,12 @@
 
 use tantivy::TantivyError;
 
+use crate::closeness::Typed;
 use crate::filters::{Filter, Filters};
 use crate::index::View;
-use crate::query::find::{count, count_without};
+use crate::query::find::{count, with_scratch};
 use crate::query::sieve::Sieve;
+use crate::query::sources::Sources;
 use crate::query::text::Text;
 
 /// Sentences that say what would give how many results: leaving out one filter or one word, else all filters, else
@@ -20,23 +22,20 @@ pub(crate) fn advise(
     let (asked, words) = (sieve.asked(), text.words());
     let mut advice = Vec::new();
     for filter in asked {
-        let passing = count_without(view, text, filters, store, &[*filter])?;
+        let without = Sieve::without(filters, store, &view.categories, &[*filter]);
+        let passing = count(view, text, &without)?;
         push(&mut advice, passing, || format!("Without {}", filter.name()));
     }
-    if words.len() > 1 {
-        for (place, word) in words.iter().enumerate() {
-            let mut others = words.to_vec();
-            others.remove(place);
-            let others = Text::Words { typed: others, query: String::new(), whole: Vec::new() };
-            push(&mut advice, count(view, &others, &sieve, false)?, || format!("Without the word \"{}\"", word.text()));
-        }
+    let (others, any) = if words.len() > 1 { count_others(view, words, &sieve)? } else { Default::default() };
+    for (word, count) in words.iter().zip(others) {
+        push(&mut advice, count, || format!("Without the word \"{}\"", word.text()));
     }
     if advice.is_empty() && asked.len() > 1 {
-        let matching = count_without(view, text, filters, store, &Filter::ALL)?;
+        let matching = count(view, text, &Sieve::without(filters, store, &view.categories, &Filter::ALL))?;
         push(&mut advice, matching, || "Without any filter".to_owned());
     }
-    if advice.is_empty() && words.len() > 1 {
-        push(&mut advice, count(view, text, &sieve, true)?, || "With only some of the words".to_owned());
+    if advice.is_empty() {
+        push(&mut advice, any, || "With only some of the words".to_owned());
     }
     if advice.is_empty() {
         advice.push("Nothing in the catalogue is like this. Try other words.".to_owned());
@@ -50,4 +49,27 @@ fn push(advice: &mut Vec<String>, count: usize, what: impl FnOnce() -> String) {
         1 => advice.push(format!("{} there would be 1 result.", what())),
         _ => advice.push(format!("{} there would be {count} results.", what())),
     }
+}
+
+/// How many products pass and have all words but one, for each of these; and how many pass and have any of them.
+fn count_others(view: &View, words: &[Typed], sieve: &Sieve) -> Result<(Vec<usize>, usize), TantivyError> {
+    let (mut others, mut any) = (vec![0; words.len()], 0);
+    for living in &view.segments {
+        with_scratch(|scratch| -> Result<(), TantivyError> {
+            scratch.begin(living, sieve, false)?;
+            let having = words.iter().map(|typed| {
+                let sources = Sources::of_word(typed, &living.segment, &view.categories)?;
+                scratch.add_all(sources.lists.iter().map(|(_, list)| list))?;
+                Ok(scratch.matched.clone())
+            });
+            let having = having.collect::<Result<Vec<_>, TantivyError>>()?;
+            for (left_out, count) in others.iter_mut().enumerate() {
+                let kept = having.iter().enumerate().filter(|(place, _)| *place != left_out);
+                *count += scratch.count_allowed(kept.map(|(_, having)| having), |all, having| all & having);
+            }
+            any += scratch.count_allowed(&having, |any, having| any | having);
+            Ok(())
+        })?;
+    }
+    Ok((others, any))
 }

@@ -1,14 +1,12 @@
-//! Filters, counts and sorts a segment's matches.
+//! Counts and sorts a segment's matches.
 
 use std::ops::Range;
-
-use tantivy::TantivyError;
 
 use crate::facets::PRICES;
 use crate::find::Sort;
 use crate::index::{Doc, Facet, Living, Segment, WordId};
 use crate::query::cost::Cost;
-use crate::query::gather::{Scratch, each, is_set};
+use crate::query::gather::{Scratch, is_set};
 use crate::query::sieve::Sieve;
 use crate::query::text::Text;
 use crate::query::top::{Top, sortable, unsortable};
@@ -27,27 +25,31 @@ pub(crate) struct Counts {
 }
 
 impl Collected {
-    /// Takes in the matches of a segment. `places` says where its categories stand in the counts.
-    pub(crate) fn take(
+    /// Counts the matches of a segment, and leaves those that pass the filters. `places` says where its categories
+    /// stand in the counts.
+    pub(crate) fn count(
         &mut self,
         living: &Living,
         matches: &mut Scratch,
         text: &Text,
-        sort: Sort,
         sieve: &Sieve,
         places: &[Option<usize>],
-    ) -> Result<(), TantivyError> {
+    ) {
         let segment = &*living.segment;
         match &mut self.facets {
             Some(counts) if matches!(text, Text::Anything) && sieve.asked().is_empty() => {
                 counts.take_all(living, places)
             }
             Some(counts) => counts.take(segment, matches, sieve, places),
-            None => sift(segment, matches, sieve)?,
+            None => {}
         }
-        let found = Found { segment, matches, count: matches.count() };
-        self.count += found.count;
-        let top = &mut self.top;
+        matches.count_them();
+        self.count += matches.count;
+    }
+
+    /// Shows those of the matches, which have been counted, that may be among the first.
+    pub(crate) fn show(&mut self, segment: &Segment, matches: &Scratch, text: &Text, sort: Sort) {
+        let (found, top) = (Found { segment, matches }, &mut self.top);
         let price = |doc: Doc| sortable(segment.prices[doc as usize]);
         let created = |doc: Doc| sortable(segment.created[doc as usize]);
         match sort {
@@ -55,11 +57,10 @@ impl Collected {
                 Some(cost) => found.by_length(cost, text, top),
                 None => found.by_relevance(text, top),
             },
-            Sort::Price => found.by(segment.by_price.iter(), top, price, sortable),
-            Sort::PriceDescending => found.by(segment.by_price.iter().rev(), top, |doc| !price(doc), sortable),
+            Sort::Price => found.by(segment.by_price.ascending.iter(), top, price, sortable),
+            Sort::PriceDescending => found.by(segment.by_price.descending.iter(), top, |doc| !price(doc), sortable),
             Sort::Newest => found.by(segment.by_created.iter().rev(), top, |doc| !created(doc), |id| !sortable(id)),
         }
-        Ok(())
     }
 
     /// Whether a match that costs more than this may be among the first by relevance.
@@ -123,37 +124,14 @@ impl Counts {
     }
 }
 
-/// Leaves the matches that pass.
-pub(crate) fn sift(segment: &Segment, matches: &mut Scratch, sieve: &Sieve) -> Result<(), TantivyError> {
-    if let Some(will_do) = sieve.categories(segment) {
-        let ids = segment.category_ids.iter().zip(&will_do).filter(|(_, will_do)| **will_do).map(|(id, _)| *id);
-        let lists: Vec<_> = ids.filter_map(|id| segment.category(id).transpose()).collect::<Result<_, _>>()?;
-        let listed: usize = lists.iter().map(|list| list.len() as usize).sum();
-        match listed < matches.count() {
-            true => matches.keep_listed(&lists)?,
-            false => matches.keep(|doc| will_do[segment.facets[doc].category()]),
-        }
-    }
-    if sieve.has_prices() {
-        let priced = sieve.priced(segment);
-        match priced.len() < matches.count() {
-            true => matches.keep_these(priced),
-            false => matches.keep(|doc| sieve.passes(segment.prices[doc])),
-        }
-    }
-    Ok(())
-}
-
 /// A segment's matches that passed.
 struct Found<'f> {
     segment: &'f Segment,
     matches: &'f Scratch,
-    count: usize,
 }
 
 impl Found<'_> {
-    /// Shows what may be among the first when sorted by this, then by id. `ordered` has all documents in that order, but
-    /// for their ids.
+    /// Shows what may be among the first when sorted by this, then by id. `ordered` has all documents in that order.
     fn by<'d>(
         &self,
         ordered: impl Iterator<Item = &'d Doc>,
@@ -179,20 +157,20 @@ impl Found<'_> {
         if !self.is_soon_met(top) {
             return self.scan(top, rank, id);
         }
-        // Few titles are one word, so those that are the query are looked for among them.
-        let singles = self.matches.matched.iter().zip(&segment.titles.single).map(|(matched, single)| matched & single);
-        each(singles, |doc| {
-            if held(doc) != Held::No {
-                top.show((rank(doc), id(doc)));
-            }
-        });
+        // What is met last may be the query itself.
+        let word = asked.as_ref().and_then(|asked| asked.last);
+        let whole = word.map_or(&[][..], |word| segment.titles.just(word));
+        whole
+            .iter()
+            .filter(|doc| is_set(&self.matches.matched, **doc))
+            .for_each(|doc| top.show((rank(*doc), id(*doc))));
         let others = segment.by_length.iter().copied().filter(|doc| held(*doc) == Held::No);
         self.walk(others, top, rank, id);
     }
 
     /// Whether so many match that the first ones are sooner met in order than by going through all.
     fn is_soon_met(&self, top: &Top) -> bool {
-        top.room() * self.segment.len() < self.count * self.count
+        top.room() * self.segment.len() < self.matches.count * self.matches.count
     }
 
     fn scan(&self, top: &mut Top, sorted_by: impl Fn(Doc) -> u64, id: impl Fn(Doc) -> u64) {
@@ -211,15 +189,12 @@ impl Found<'_> {
         sorted_by: impl Fn(Doc) -> u64,
         id: impl Fn(Doc) -> u64,
     ) {
-        let (mut left, mut last) = (top.room(), 0);
-        for doc in ordered.filter(|doc| is_set(&self.matches.matched, *doc)) {
+        for doc in ordered.filter(|doc| is_set(&self.matches.matched, *doc)).take(top.room()) {
             let first = sorted_by(doc);
-            // Of those that are alike, ids decide.
-            if (left == 0 && first != last) || !top.may_take(first) {
+            if !top.may_take(first) {
                 break;
             }
             top.show((first, id(doc)));
-            (left, last) = (left.saturating_sub(1), first);
         }
     }
 
@@ -311,7 +286,7 @@ impl<'a> Asked<'a> {
         let titles = &self.segment.titles;
         let title = titles.words(doc);
         let length = self.words.len() + 1;
-        if title.len() == length && title[..length - 1] == self.words && Some(title[length - 1]) == self.last {
+        if title.len() == length && Some(title[length - 1]) == self.last && title[..length - 1] == self.words {
             let is_whole = titles.at(titles.places[doc as usize]).is_ok_and(|(_, title)| title == self.query);
             return if is_whole { Held::Whole } else { Held::WordByWord };
         }
@@ -320,7 +295,7 @@ impl<'a> Asked<'a> {
             return Held::No;
         }
         let stands_at =
-            |words: &[WordId]| words[..length - 1] == self.words && self.beginning.contains(&words[length - 1]);
+            |words: &[WordId]| self.beginning.contains(&words[length - 1]) && words[..length - 1] == self.words;
         match title.windows(length).position(stands_at) {
             Some(0) => Held::Beginning,
             Some(_) => Held::SideBySide,

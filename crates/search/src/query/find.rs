@@ -6,11 +6,10 @@ use tantivy::TantivyError;
 
 use crate::Error;
 use crate::facets::Facets;
-use crate::filters::Filters;
 use crate::find::{DEEPEST, Query, Sort};
 use crate::index::{Living, View};
 use crate::query::advice::advise;
-use crate::query::collect::{Collected, Counts, id_of, sift};
+use crate::query::collect::{Collected, Counts, id_of};
 use crate::query::gather::Scratch;
 use crate::query::sieve::Sieve;
 use crate::query::sources::Sources;
@@ -62,15 +61,20 @@ pub(crate) fn find(view: &View, text: &Text, query: &Query, store: Option<i64>) 
         let segment = &*living.segment;
         let places = view.categories.places(&segment.category_ids);
         with_scratch(|scratch| -> Result<(), TantivyError> {
-            scratch.begin(living, sieve.stock)?;
+            scratch.begin(living, &sieve, query.facets)?;
             match Sources::alone(text, segment, &view.categories)? {
-                Some(sources) => scratch.portions(&sources, sort == Sort::Relevance, |scratch, cost| {
-                    collected.take(living, scratch, text, sort, &sieve, &places)?;
-                    Ok(collected.may_take_dearer_than(cost))
+                Some(sources) => scratch.portions(&sources, sort == Sort::Relevance, |scratch, is_shown| {
+                    collected.count(living, scratch, text, &sieve, &places);
+                    if is_shown {
+                        collected.show(segment, scratch, text, sort);
+                    }
+                    Ok(scratch.costs.same.is_some_and(|cost| collected.may_take_dearer_than(cost)))
                 }),
                 None => {
                     scratch.gather(segment, text, &view.categories)?;
-                    collected.take(living, scratch, text, sort, &sieve, &places)
+                    collected.count(living, scratch, text, &sieve, &places);
+                    collected.show(segment, scratch, text, sort);
+                    Ok(())
                 }
             }
         })?;
@@ -104,29 +108,15 @@ fn order(sort: Option<Sort>, text: &Text) -> Sort {
     }
 }
 
-/// How many products match and pass.
-pub(crate) fn count(view: &View, text: &Text, sieve: &Sieve, any_word: bool) -> Result<usize, TantivyError> {
+/// How many products match `text` and pass.
+pub(crate) fn count(view: &View, text: &Text, sieve: &Sieve) -> Result<usize, TantivyError> {
     let count_one = |living: &Living| {
         with_scratch(|scratch| {
-            scratch.begin(living, sieve.stock)?;
-            match any_word {
-                true => scratch.gather_any(&living.segment, text, &view.categories)?,
-                false => scratch.gather(&living.segment, text, &view.categories)?,
-            }
-            sift(&living.segment, scratch, sieve)?;
-            Ok(scratch.count())
+            scratch.begin(living, sieve, false)?;
+            scratch.gather(&living.segment, text, &view.categories)?;
+            scratch.count_them();
+            Ok(scratch.count)
         })
     };
     view.segments.iter().map(count_one).sum()
-}
-
-/// Every product that matches and passes, counted.
-pub(crate) fn count_without(
-    view: &View,
-    text: &Text,
-    filters: &Filters,
-    store: Option<i64>,
-    left_out: &[crate::filters::Filter],
-) -> Result<usize, TantivyError> {
-    count(view, text, &Sieve::without(filters, store, &view.categories, left_out), false)
 }

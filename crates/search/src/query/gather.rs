@@ -2,7 +2,8 @@
 
 use tantivy::TantivyError;
 
-use crate::index::{ANYWHERE, Categories, Doc, Living, Postings, Segment};
+use crate::index::{Categories, Doc, Living, Postings, Segment};
+use crate::query::sieve::Sieve;
 use crate::query::sources::Sources;
 use crate::query::text::Text;
 
@@ -11,6 +12,8 @@ use crate::query::text::Text;
 pub(crate) struct Scratch {
     /// A bit for each document that matches.
     pub(crate) matched: Vec<u64>,
+    /// How many these were when they were last counted.
+    pub(crate) count: usize,
     pub(crate) costs: Costs,
     /// A bit for each document that may match.
     allowed: Vec<u64>,
@@ -27,28 +30,22 @@ pub(crate) struct Costs {
 }
 
 impl Scratch {
-    /// Makes room for the matches of a segment: of its documents that are alive and in stock at `store`, which may be
-    /// [`ANYWHERE`] or, where that does not matter, none.
-    pub(crate) fn begin(&mut self, living: &Living, store: Option<i64>) -> Result<(), TantivyError> {
+    /// Makes room for the matches of a segment: of its documents that are alive and pass the filters. With `by_facet`
+    /// those of categories and prices are left to the facets, each of which is counted without its own.
+    pub(crate) fn begin(&mut self, living: &Living, sieve: &Sieve, by_facet: bool) -> Result<(), TantivyError> {
         let segment = &*living.segment;
         let words = segment.len().div_ceil(64);
+        // Whoever uses them first fills them.
         for bits in [&mut self.matched, &mut self.allowed, &mut self.other] {
-            bits.clear();
             bits.resize(words, 0);
         }
         match &living.alive {
             Some(alive) => self.allowed.copy_from_slice(alive),
             None => fill(&mut self.allowed, segment.len()),
         }
-        match store {
-            None => {}
-            Some(ANYWHERE) => keep_both(&mut self.allowed, &segment.in_stock_anywhere),
-            Some(store) => {
-                if let Some(list) = segment.in_stock(store)? {
-                    list.each_run(|run| run.iter().for_each(|doc| set(&mut self.other, *doc)))?;
-                }
-                keep_both(&mut self.allowed, &self.other);
-            }
+        sieve.keep_in_stock(segment, &mut self.allowed, &mut self.other)?;
+        if !by_facet {
+            sieve.keep_passing(segment, &mut self.allowed, &mut self.other)?;
         }
         Ok(())
     }
@@ -82,65 +79,48 @@ impl Scratch {
         Ok(())
     }
 
-    /// Finds the documents that match any of the words, whatever they cost.
-    pub(crate) fn gather_any(
-        &mut self,
-        segment: &Segment,
-        text: &Text,
-        categories: &Categories,
-    ) -> Result<(), TantivyError> {
-        for typed in text.words() {
-            for (_, list) in Sources::of_word(typed, segment, categories)?.lists {
-                self.add(&list)?;
-            }
-        }
-        keep_both(&mut self.matched, &self.allowed);
-        Ok(())
-    }
-
     /// Finds the documents that match one word, and has them taken in portions: those that cost the same, the least
-    /// first. Once `take` says that costs do not matter any more, the rest is one portion.
+    /// first. Once `take` says that what costs more is not shown, the rest is one portion, of which it is told that.
+    /// Where costs do not matter in the first place, all is one portion.
     pub(crate) fn portions(
         &mut self,
         sources: &Sources<'_>,
-        mut cost_matters: bool,
-        mut take: impl FnMut(&mut Self, u32) -> Result<bool, TantivyError>,
+        by_cost: bool,
+        mut take: impl FnMut(&mut Self, bool) -> Result<bool, TantivyError>,
     ) -> Result<(), TantivyError> {
         let mut rest = &sources.lists[..];
+        let mut cost_matters = by_cost;
         while let Some((cost, _)) = rest.first() {
             let count = if cost_matters { rest.partition_point(|(other, _)| other == cost) } else { rest.len() };
             let (portion, others) = rest.split_at(count);
-            self.matched.fill(0);
-            for (_, list) in portion {
-                self.add(list)?;
-            }
+            self.add_all(portion.iter().map(|(_, list)| list))?;
             // What was taken at a lower cost is not taken again.
             for (matched, allowed) in self.matched.iter_mut().zip(&mut self.allowed) {
                 *matched &= *allowed;
                 *allowed &= !*matched;
             }
             self.costs.same = Some(cost.number());
-            cost_matters = take(self, cost.number())? && cost_matters;
+            let is_shown = cost_matters || !by_cost;
+            cost_matters = take(self, is_shown)? && cost_matters;
             rest = others;
         }
         Ok(())
     }
 
-    /// Keeps what is in any of the lists.
-    pub(crate) fn keep_listed(&mut self, lists: &[Postings<'_>]) -> Result<(), TantivyError> {
-        self.other.fill(0);
-        for list in lists {
-            list.each_run(|run| run.iter().for_each(|doc| set(&mut self.other, *doc)))?;
+    /// Finds the documents that are in any of the lists, whether they may match or not.
+    pub(crate) fn add_all<'l, 's: 'l>(
+        &mut self,
+        lists: impl IntoIterator<Item = &'l Postings<'s>>,
+    ) -> Result<(), TantivyError> {
+        let mut lists = lists.into_iter().peekable();
+        match lists.peek().and_then(|list| list.bits()) {
+            Some(bits) => {
+                self.matched.copy_from_slice(bits);
+                lists.next();
+            }
+            None => self.matched.fill(0),
         }
-        keep_both(&mut self.matched, &self.other);
-        Ok(())
-    }
-
-    /// Keeps what is among these.
-    pub(crate) fn keep_these(&mut self, documents: &[Doc]) {
-        self.other.fill(0);
-        documents.iter().for_each(|doc| set(&mut self.other, *doc));
-        keep_both(&mut self.matched, &self.other);
+        lists.try_for_each(|list| list.add_to(&mut self.matched))
     }
 
     /// Keeps the documents that `will_do`.
@@ -157,9 +137,28 @@ impl Scratch {
         }
     }
 
-    /// How many documents match.
-    pub(crate) fn count(&self) -> usize {
-        self.matched.iter().map(|bits| bits.count_ones() as usize).sum()
+    /// Counts what matches.
+    pub(crate) fn count_them(&mut self) {
+        self.count = self.matched.iter().map(|bits| bits.count_ones() as usize).sum();
+    }
+
+    /// How many of the documents that may match are in these sets, joined.
+    pub(crate) fn count_allowed<'b>(
+        &mut self,
+        sets: impl IntoIterator<Item = &'b Vec<u64>>,
+        join: impl Fn(u64, u64) -> u64,
+    ) -> usize {
+        let mut sets = sets.into_iter();
+        match sets.next() {
+            Some(first) => self.matched.copy_from_slice(first),
+            None => self.matched.fill(0),
+        }
+        for set in sets {
+            self.matched.iter_mut().zip(set).for_each(|(bits, others)| *bits = join(*bits, *others));
+        }
+        keep_both(&mut self.matched, &self.allowed);
+        self.count_them();
+        self.count
     }
 
     /// Gives each document that matches, in ascending order.
@@ -180,24 +179,13 @@ impl Scratch {
         Ok(())
     }
 
-    fn add(&mut self, list: &Postings<'_>) -> Result<(), TantivyError> {
-        list.each_run(|run| run.iter().for_each(|doc| set(&mut self.matched, *doc)))
-    }
-
     fn first(&mut self, sources: &Sources<'_>) -> Result<(), TantivyError> {
         let (matched, costs) = (&mut self.matched, &mut self.costs.each);
+        matched.fill(0);
         for (cost, list) in &sources.lists {
             let cost = cost.number();
-            list.each_run(|run| {
-                for doc in run {
-                    let (word, bit) = (*doc as usize / 64, 1 << (doc % 64));
-                    // Documents come at the least cost first.
-                    if matched[word] & bit == 0 {
-                        matched[word] |= bit;
-                        costs[*doc as usize] = cost;
-                    }
-                }
-            })?;
+            // Documents come at the least cost first.
+            each_new(list, matched, |word, _| !word, |doc| costs[doc as usize] = cost)?;
         }
         Ok(())
     }
@@ -207,18 +195,42 @@ impl Scratch {
         kept.fill(0);
         for (cost, list) in &sources.lists {
             let cost = cost.number();
-            list.each_run(|run| {
-                for doc in run {
-                    let (word, bit) = (*doc as usize / 64, 1 << (doc % 64));
-                    if matched[word] & !kept[word] & bit != 0 {
-                        kept[word] |= bit;
-                        costs[*doc as usize] += cost;
-                    }
-                }
-            })?;
+            each_new(list, kept, |word, place| matched[place] & !word, |doc| costs[doc as usize] += cost)?;
         }
         std::mem::swap(matched, kept);
         Ok(())
+    }
+}
+
+/// Sets the bits of a list's documents that are `wanted`, given 64 bits as they are and their place, and gives the
+/// documents.
+fn each_new(
+    list: &Postings<'_>,
+    bits: &mut [u64],
+    wanted: impl Fn(u64, usize) -> u64,
+    mut give: impl FnMut(Doc),
+) -> Result<(), TantivyError> {
+    match list.bits() {
+        Some(listed) => {
+            for ((place, start), (bits, listed)) in (0..).zip((0..).step_by(64)).zip(bits.iter_mut().zip(listed)) {
+                let mut new = listed & wanted(*bits, place);
+                *bits |= new;
+                while new != 0 {
+                    give(start + new.trailing_zeros());
+                    new &= new - 1;
+                }
+            }
+            Ok(())
+        }
+        None => list.each_run(|run| {
+            for doc in run {
+                let (place, bit) = (*doc as usize / 64, 1 << (doc % 64));
+                if wanted(bits[place], place) & bit != 0 {
+                    bits[place] |= bit;
+                    give(*doc);
+                }
+            }
+        }),
     }
 }
 

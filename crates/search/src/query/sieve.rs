@@ -2,9 +2,10 @@
 
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
+use tantivy::TantivyError;
 
 use crate::filters::{Filter, Filters};
-use crate::index::{ANYWHERE, Categories, Doc, Segment};
+use crate::index::{ANYWHERE, Categories, Segment};
 
 /// Filters on a view.
 #[derive(Debug, Clone)]
@@ -15,7 +16,7 @@ pub(crate) struct Sieve {
     most: i64,
     has_prices: bool,
     /// The store that must have it in stock.
-    pub(crate) stock: Option<i64>,
+    stock: Option<i64>,
     asked: Vec<Filter>,
 }
 
@@ -57,9 +58,39 @@ impl Sieve {
         (self.least..=self.most).contains(&price)
     }
 
-    /// A segment's documents whose prices pass.
-    pub(crate) fn priced<'s>(&self, segment: &'s Segment) -> &'s [Doc] {
-        segment.priced(self.least, self.most)
+    /// Leaves the bits of a segment's documents that are in stock where they have to be. `room` is for as many bits.
+    pub(crate) fn keep_in_stock(
+        &self,
+        segment: &Segment,
+        bits: &mut [u64],
+        room: &mut [u64],
+    ) -> Result<(), TantivyError> {
+        match self.stock.map(|store| segment.in_stock(store)) {
+            None => Ok(()),
+            Some(None) => {
+                bits.fill(0);
+                Ok(())
+            }
+            Some(Some(list)) => list.keep_in(bits, room),
+        }
+    }
+
+    /// Leaves the bits of a segment's documents whose category and price pass. `room` is for as many bits.
+    pub(crate) fn keep_passing(
+        &self,
+        segment: &Segment,
+        bits: &mut [u64],
+        room: &mut [u64],
+    ) -> Result<(), TantivyError> {
+        if let Some(wanted) = &self.categories {
+            room.fill(0);
+            wanted.iter().filter_map(|id| segment.category(*id)).try_for_each(|list| list.add_to(room))?;
+            bits.iter_mut().zip(&*room).for_each(|(bits, room)| *bits &= room);
+        }
+        if self.has_prices {
+            segment.keep_priced(self.least, self.most, bits, room);
+        }
+        Ok(())
     }
 
     /// The filters that are in force.

@@ -23,7 +23,7 @@ impl<'s> Sources<'s> {
             lists.extend(words.map(|(word, closeness)| (Cost::new(closeness, field), text.postings(word))));
         }
         for (category, closeness) in categories.matching(typed) {
-            lists.extend(segment.category(category)?.map(|list| (Cost::new(closeness, Field::Category), list)));
+            lists.extend(segment.category(category).map(|list| (Cost::new(closeness, Field::Category), list)));
         }
         Ok(Self::sorted(lists))
     }
@@ -49,7 +49,7 @@ impl<'s> Sources<'s> {
             lists.extend(words.map(|word| (Cost::new(Closeness::Exact, field), text.postings(word))));
         }
         for category in categories.holding(signs) {
-            let list = segment.category(category)?;
+            let list = segment.category(category);
             lists.extend(list.map(|list| (Cost::new(Closeness::Exact, Field::Category), list)));
         }
         Ok(Self::sorted(lists))
