@@ -18,6 +18,9 @@ use crate::runner::LONGEST;
 /// How many tasks share a transaction at most.
 const BATCH: usize = 64;
 
+/// The longest that a beginning waits for the worker's lock, without which it would look left behind.
+const UNSEEN: Duration = Duration::from_secs(1);
+
 /// The longest that writing may take; the database has limits of its own, and this is for a network that hangs.
 const WRITING: Duration = Duration::from_secs(12);
 
@@ -29,6 +32,10 @@ pub(crate) struct NotWritten(String);
 impl NotWritten {
     pub(crate) fn stopping() -> Self {
         Self("the worker is stopping".into())
+    }
+
+    fn unseen() -> Self {
+        Self("the worker's lock is lost".into())
     }
 }
 
@@ -44,8 +51,12 @@ enum Ask {
 pub(crate) enum TakenOver {
     /// It is done or parked: there is nothing to do.
     Over,
+    /// It failed so often, and its time has not come.
+    Early { failures: u32 },
     /// Another worker runs it, and lives.
     Busy,
+    /// A process died with it, so it may only begin where no other such runs.
+    Suspect,
     /// It is ours now.
     Begun { failures: u32, crashes: u32 },
     /// Its processes died so often that it was given up just now.
@@ -84,10 +95,14 @@ impl Book {
         answer.await.map_err(|_| NotWritten::stopping())?
     }
 
-    /// Begins an event that ran before: takes it from a worker that died, or, with `force`, from any.
-    pub(crate) async fn take_over(&self, event: Key, force: bool) -> Result<TakenOver, NotWritten> {
+    /// Begins an event that ran before: takes it from a worker that died, or, with `force`, from any. One that a process
+    /// died with begins only if it `is_alone`.
+    pub(crate) async fn take_over(&self, event: Key, force: bool, is_alone: bool) -> Result<TakenOver, NotWritten> {
+        if !self.presence.is_held_within(UNSEEN).await {
+            return Err(NotWritten::unseen());
+        }
         let us = self.presence.worker();
-        self.write(move |tx| Box::pin(take_over(tx, event, us, force))).await
+        self.write(move |tx| Box::pin(take_over(tx, event, us, (force, is_alone)))).await
     }
 
     /// The attempt did not succeed. Returns whether the event was still ours.
@@ -120,14 +135,21 @@ impl<T, F> Work<T> for F where
 }
 
 async fn written<T: Send + 'static>(database: &Database, work: impl Work<T>) -> Result<T, NotWritten> {
-    match tokio::time::timeout(WRITING, database.transaction(work)).await {
-        Ok(result) => result.map_err(|error| NotWritten(error.to_string())),
+    let database = database.clone();
+    // In a task of its own, so that a panic fails this transaction and not whoever writes the next one.
+    let writing = tokio::spawn(async move { database.transaction(work).await });
+    match tokio::time::timeout(WRITING, writing).await {
+        Ok(Ok(result)) => result.map_err(|error| NotWritten(error.to_string())),
+        Ok(Err(panic)) => Err(NotWritten(panic.to_string())),
         Err(_) => Err(NotWritten(format!("no answer within {WRITING:?}"))),
     }
 }
 
-async fn take_over(tx: &mut Tx, event: Key, us: i64, force: bool) -> Result<TakenOver, db::Error> {
+async fn take_over(tx: &mut Tx, event: Key, us: i64, (force, is_alone): (bool, bool)) -> Result<TakenOver, db::Error> {
     let Some(standing) = outbox::look(tx, event).await? else { return Ok(TakenOver::Over) };
+    if standing.is_early {
+        return Ok(TakenOver::Early { failures: count(standing.failures) });
+    }
     let crashes = match standing.worker {
         Some(worker) if worker != us => match is_dead(tx, worker).await? {
             true => standing.crashes.saturating_add(1),
@@ -139,6 +161,9 @@ async fn take_over(tx: &mut Tx, event: Key, us: i64, force: bool) -> Result<Take
     if count(crashes) >= MOST_CRASHES {
         outbox::park_crashed(tx, event, crashes).await?;
         return Ok(TakenOver::Parked { crashes: count(crashes) });
+    }
+    if crashes > 0 && !is_alone {
+        return Ok(TakenOver::Suspect);
     }
     outbox::hold(tx, event, us, crashes, LONGEST).await?;
     Ok(TakenOver::Begun { failures: count(standing.failures), crashes: count(crashes) })
@@ -158,7 +183,8 @@ async fn write_all(mut asked: mpsc::Receiver<Ask>, database: Database, presence:
                 Ask::Finish(event, _) => done.push(*event),
             }
         }
-        if !begun.is_empty() && tokio::time::timeout(WRITING, presence.held()).await.is_err() {
+        let is_seen = begun.is_empty() || presence.is_held_within(UNSEEN).await;
+        if !is_seen {
             begun.clear();
         }
         let us = presence.worker();
@@ -166,6 +192,7 @@ async fn write_all(mut asked: mpsc::Receiver<Ask>, database: Database, presence:
         for ask in batch.drain(..) {
             // Whoever asked and went away needs no answer.
             match ask {
+                Ask::Begin(_, reply) if !is_seen => _ = reply.send(Err(NotWritten::unseen())),
                 Ask::Begin(event, reply) => _ = reply.send(result.clone().map(|begun| failures_of(&begun, event))),
                 Ask::Finish(_, reply) => _ = reply.send(result.clone().map(drop)),
             }

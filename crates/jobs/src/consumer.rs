@@ -5,7 +5,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt;
+use futures_util::stream::{self, SelectAll};
+use futures_util::{StreamExt, future};
 use lapin::message::Delivery;
 use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions};
 use lapin::types::FieldTable;
@@ -18,11 +19,9 @@ use crate::connection::{Connection, STEP};
 use crate::error::{Lapse, bounded};
 use crate::handling::Handling;
 use crate::health::Pulse;
+use crate::lane::Lane;
 use crate::supervisor::Supervisor;
 use crate::topology::Topology;
-
-/// How many tasks run at once, and how many messages the broker hands out ahead.
-pub(crate) const PREFETCH: u16 = 16;
 
 /// How long running tasks have to end once we stop.
 pub(crate) const DRAIN: Duration = Duration::from_secs(10);
@@ -37,8 +36,8 @@ pub(crate) struct Consumer {
     pub(crate) pulse: Arc<Pulse>,
     pub(crate) stop: CancellationToken,
     /// Tasks outlive the session that brought them: what was begun is best finished, as its repetition will then find
-    /// the effect done. This bounds them over all sessions.
-    pub(crate) slots: Arc<Semaphore>,
+    /// the effect done. This bounds them over all sessions, lane by lane.
+    pub(crate) slots: [Arc<Semaphore>; Lane::ALL.len()],
     pub(crate) running: TaskTracker,
 }
 
@@ -55,14 +54,19 @@ impl Consumer {
         let connection = Connection::open(&self.broker, "stockroom consumer").await?;
         let channel = bounded("opening a channel", STEP, connection.create_channel()).await?;
         self.topology.declare(&channel).await?;
-        bounded("setting the prefetch", STEP, channel.basic_qos(PREFETCH, BasicQosOptions::default())).await?;
-        let consuming = channel.basic_consume(
-            self.topology.tasks.clone(),
-            "".into(),
-            BasicConsumeOptions::default(),
-            FieldTable::default(),
-        );
-        let mut deliveries = bounded("starting the consumer", STEP, consuming).await?;
+        let (mut tags, mut deliveries) = (Vec::new(), SelectAll::new());
+        for lane in Lane::ALL {
+            // It holds for the consumers that begin after it, each for itself.
+            let prefetch = channel.basic_qos(lane.slots(), BasicQosOptions::default());
+            bounded("setting the prefetch", STEP, prefetch).await?;
+            let (queue, options) = (self.topology.tasks(lane).clone(), BasicConsumeOptions::default());
+            let consuming = channel.basic_consume(queue, "".into(), options, FieldTable::default());
+            let consumer = bounded("starting a consumer", STEP, consuming).await?;
+            tags.push(consumer.tag());
+            // The end of one must not go unnoticed among the others.
+            let ended = stream::once(future::ready(None));
+            deliveries.push(consumer.map(Some).chain(ended).map(move |delivery| (lane, delivery)));
+        }
         tracing::info!(session = self.pulse.name(), "connected to the broker");
         self.pulse.ready(true);
         let broken = CancellationToken::new();
@@ -75,13 +79,15 @@ impl Consumer {
                 () = broken.cancelled() => return Err(Lapse::NotAcknowledged),
                 _ = ticks.tick() => self.pulse.tick(),
                 delivery = deliveries.next() => match delivery {
-                    Some(delivery) => self.begin(delivery?, &broken),
-                    None => return Err(Lapse::ConsumerEnded),
+                    Some((lane, Some(delivery))) => self.begin(lane, delivery?, &broken),
+                    Some((_, None)) | None => return Err(Lapse::ConsumerEnded),
                 },
             }
         }
-        bounded("stopping the consumer", STEP, channel.basic_cancel(deliveries.tag(), BasicCancelOptions::default()))
-            .await?;
+        for tag in tags {
+            let cancelling = channel.basic_cancel(tag, BasicCancelOptions::default());
+            bounded("stopping a consumer", STEP, cancelling).await?;
+        }
         self.drain().await;
         connection.close().await;
         Ok(())
@@ -106,15 +112,16 @@ impl Consumer {
         }
     }
 
-    fn begin(&self, received: Delivery, broken: &CancellationToken) {
-        let (handling, slots, broken) = (self.handling.clone(), self.slots.clone(), broken.clone());
+    fn begin(&self, lane: Lane, received: Delivery, broken: &CancellationToken) {
+        let (handling, slots) = (self.handling.clone(), self.slots[lane.place()].clone());
+        let broken = broken.clone();
         self.running.spawn(async move {
             let _slot = slots.acquire().await;
             // Its session may have ended while it waited; then somebody else has the message already.
             if !received.acker.usable() {
                 return;
             }
-            match handling.handle(received, &broken).await {
+            match handling.handle(lane, received, &broken).await {
                 // Unacknowledged it goes to the next one.
                 Ok(()) | Err(Lapse::Stopping) => {}
                 Err(lapse) => {

@@ -12,14 +12,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use db::{Database, Tx};
-use outbox::{Claimed, Key, Next};
+use outbox::{Among, Claimed, Key, Next};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::book::count;
-use crate::consumer::{DRAIN, PREFETCH};
+use crate::consumer::DRAIN;
 use crate::health::Pulse;
+use crate::lane::Lane;
 use crate::metrics;
 use crate::presence::{Presence, is_dead};
 use crate::registry::Delivery;
@@ -56,14 +57,17 @@ struct Round {
     settled: Vec<(Key, Outcome)>,
     renewed: Vec<Key>,
     running: Vec<Key>,
-    free: usize,
+    runner: Runner,
+    /// How many tasks may begin in each lane.
+    free: [usize; Lane::ALL.len()],
+    has_suspect: bool,
     lease: Duration,
 }
 
 /// What one round claimed.
 #[derive(Default)]
 struct Taken {
-    begin: Vec<Claimed>,
+    begin: Vec<(Lane, Claimed)>,
     /// Every attempt ended with its process.
     given_up: Vec<Claimed>,
 }
@@ -75,7 +79,7 @@ impl Direct {
         let (mut backoff, mut outage) = (Backoff::new(), false);
         let mut swept: Option<Instant> = None;
         while !self.stop.is_cancelled() {
-            let pause = match self.round(&mut running, usize::from(PREFETCH)).await {
+            let pause = match self.round(&mut running, true).await {
                 Ok(()) => {
                     backoff.reset();
                     if std::mem::take(&mut outage) {
@@ -103,7 +107,7 @@ impl Direct {
         let deadline = Instant::now() + DRAIN;
         while !running.is_empty() && Instant::now() < deadline {
             running.wait(POLL).await;
-            if let Err(error) = self.round(&mut running, 0).await {
+            if let Err(error) = self.round(&mut running, false).await {
                 tracing::warn!(%error, "the worker could not write the outbox");
                 tokio::time::sleep(POLL).await;
             }
@@ -113,25 +117,29 @@ impl Direct {
         }
     }
 
-    /// Settles what has ended, renews the leases of what goes on, and begins as much as there are free `slots`.
-    async fn round(&self, running: &mut Running, slots: usize) -> Result<(), db::Error> {
+    /// Settles what has ended, renews the leases of what goes on, and, if it `may_begin`, begins as much as there are
+    /// free slots.
+    async fn round(&self, running: &mut Running, may_begin: bool) -> Result<(), db::Error> {
         self.pulse.tick();
-        let free = if running.alone { 0 } else { slots.saturating_sub(running.leases.len()) };
+        let free = if may_begin { Lane::ALL.map(|lane| running.free(lane)) } else { Default::default() };
+        let is_full = free.iter().all(|free| *free == 0);
         let round = Round {
             worker: self.presence.worker(),
             settled: running.settled.clone(),
             renewed: running.due(self.lease / 3),
             running: running.leases.values().map(|lease| lease.key).collect(),
+            runner: self.runner.clone(),
             free,
+            has_suspect: running.leases.values().any(|lease| lease.is_suspect),
             lease: self.lease,
         };
-        if round.settled.is_empty() && round.renewed.is_empty() && free == 0 {
+        if round.settled.is_empty() && round.renewed.is_empty() && is_full {
             return Ok(());
         }
         let renewed = round.renewed.clone();
         let presence = self.presence.clone();
         let work = async {
-            if tokio::time::timeout(UNSEEN, presence.held()).await.is_err() {
+            if !presence.is_held_within(UNSEEN).await {
                 return Err(db::Error::Unavailable("the worker's lock is lost".into()));
             }
             self.database.transaction(move |tx| Box::pin(write(tx, round))).await
@@ -142,9 +150,9 @@ impl Direct {
         };
         self.pulse.ready(written.is_ok());
         let taken = written?;
-        self.pulse.progress(!running.settled.is_empty());
-        if free > 0 && taken.begin.is_empty() {
-            self.pulse.owe(false);
+        self.pulse.progress(0, !running.settled.is_empty());
+        if !is_full && taken.begin.is_empty() {
+            self.pulse.owe(0, false);
         }
         running.written(&renewed);
         for event in taken.given_up {
@@ -158,8 +166,8 @@ impl Direct {
                 "a task killed its worker, and is given up"
             );
         }
-        for event in taken.begin {
-            running.begin(event, self.runner.clone());
+        for (lane, event) in taken.begin {
+            running.begin(lane, event, self.runner.clone());
         }
         Ok(())
     }
@@ -183,37 +191,41 @@ async fn write(tx: &mut Tx, round: Round) -> Result<Taken, db::Error> {
     if !round.renewed.is_empty() {
         outbox::renew(tx, &round.renewed, round.worker, round.lease).await?;
     }
-    let mut claimed = match round.free {
-        0 => Vec::new(),
-        free => outbox::claim(tx, i64::try_from(free).unwrap_or(i64::MAX)).await?,
-    };
-    // Ours, and their lease ran out while the database was away.
-    claimed.retain(|event| !round.running.contains(&event.key()));
-    for event in &mut claimed {
-        if let Some(worker) = event.worker
-            && worker != round.worker
-            && is_dead(tx, worker).await?
-        {
-            event.crashes = event.crashes.saturating_add(1);
+    claim(tx, &round).await
+}
+
+/// Begins in each lane as many as may. Of those whose process died one runs at a time, and it is no hindrance to others.
+async fn claim(tx: &mut Tx, round: &Round) -> Result<Taken, db::Error> {
+    let (mut taken, mut has_suspect) = (Taken::default(), round.has_suspect);
+    for lane in Lane::ALL {
+        let Ok(free @ 1..) = i64::try_from(round.free[lane.place()]) else { continue };
+        let asides = round.runner.asides().iter().filter(|aside| lane == Lane::Home || aside.lane == lane);
+        let asides: Vec<_> = asides.map(|aside| (aside.kind, &aside.like)).collect();
+        let among = Among { asides: &asides, is_aside: lane != Lane::Home, is_fresh: has_suspect };
+        for mut event in outbox::claim(tx, free, among).await? {
+            // Ours, and its lease ran out while the database was away.
+            if round.running.contains(&event.key()) {
+                continue;
+            }
+            if let Some(worker) = event.worker
+                && worker != round.worker
+                && is_dead(tx, worker).await?
+            {
+                event.crashes = event.crashes.saturating_add(1);
+            }
+            if count(event.crashes) >= MOST_CRASHES {
+                outbox::park_crashed(tx, event.key(), event.crashes).await?;
+                taken.given_up.push(event);
+                continue;
+            }
+            if event.crashes > 0 && std::mem::replace(&mut has_suspect, true) {
+                continue;
+            }
+            outbox::hold(tx, event.key(), round.worker, event.crashes, round.lease).await?;
+            taken.begin.push((lane, event));
         }
     }
-    let (given_up, mut begin): (Vec<_>, Vec<_>) =
-        claimed.into_iter().partition(|event| count(event.crashes) >= MOST_CRASHES);
-    for event in &given_up {
-        outbox::park_crashed(tx, event.key(), event.crashes).await?;
-    }
-    if let Some(place) = begin.iter().position(|event| event.crashes > 0) {
-        // One whose process died runs alone: now if nothing else runs, else as soon as all that runs has ended.
-        let alone = begin.swap_remove(place);
-        begin.clear();
-        if round.running.is_empty() {
-            begin.push(alone);
-        }
-    }
-    for event in &begin {
-        outbox::hold(tx, event.key(), round.worker, event.crashes, round.lease).await?;
-    }
-    Ok(Taken { begin, given_up })
+    Ok(taken)
 }
 
 /// The tasks under way, and those that ended but are not written down yet.
@@ -222,12 +234,13 @@ struct Running {
     tasks: JoinSet<Outcome>,
     leases: HashMap<Id, Lease>,
     settled: Vec<(Key, Outcome)>,
-    /// What runs must not have company.
-    alone: bool,
 }
 
 struct Lease {
     key: Key,
+    lane: Lane,
+    /// A process died with it.
+    is_suspect: bool,
     since: Instant,
 }
 
@@ -236,9 +249,12 @@ impl Running {
         self.leases.is_empty() && self.settled.is_empty()
     }
 
-    fn begin(&mut self, event: Claimed, runner: Runner) {
-        let (key, failures) = (event.key(), count(event.failures));
-        self.alone = event.crashes > 0;
+    fn free(&self, lane: Lane) -> usize {
+        usize::from(lane.slots()).saturating_sub(self.leases.values().filter(|lease| lease.lane == lane).count())
+    }
+
+    fn begin(&mut self, lane: Lane, event: Claimed, runner: Runner) {
+        let (key, failures, is_suspect) = (event.key(), count(event.failures), event.crashes > 0);
         let delivery = Delivery {
             kind: event.kind,
             payload: event.payload,
@@ -248,7 +264,7 @@ impl Running {
             attempt: failures + count(event.crashes) + 1,
         };
         let task = self.tasks.spawn(async move { runner.run(delivery, failures).await });
-        self.leases.insert(task.id(), Lease { key, since: Instant::now() });
+        self.leases.insert(task.id(), Lease { key, lane, is_suspect, since: Instant::now() });
     }
 
     /// Events whose lease is to be renewed.
@@ -259,7 +275,6 @@ impl Running {
     /// A round was written: what was settled is forgotten, and the leases of `renewed` are new.
     fn written(&mut self, renewed: &[Key]) {
         self.settled.clear();
-        self.alone &= !self.leases.is_empty();
         for lease in self.leases.values_mut().filter(|lease| renewed.contains(&lease.key)) {
             lease.since = Instant::now();
         }

@@ -4,8 +4,9 @@
 //! |---|---|
 //! | no task at all | parked at once |
 //! | its event is done, or parked | acknowledged: a repetition |
+//! | its event failed, and its time has not come | acknowledged, as another message waits on the ladder; put there itself if it was cut off on its way |
 //! | its event runs here already | waits for that to end |
-//! | its event ran in a worker that died | a crash is counted; then it runs while nothing else does here |
+//! | its event ran in a worker that died | a crash is counted; then it runs while no other such does here |
 //! | its event runs in a worker that lives but lost the message (it hangs, or its connection broke) | taken over after a second |
 
 use std::sync::Arc;
@@ -15,7 +16,6 @@ use lapin::Acker;
 use lapin::message::Delivery;
 use lapin::options::BasicAckOptions;
 use outbox::{Key, Next};
-use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -23,10 +23,12 @@ use crate::book::{Book, NotWritten, TakenOver};
 use crate::connection::STEP;
 use crate::error::{Lapse, bounded};
 use crate::health::Pulse;
+use crate::lane::Lane;
 use crate::message;
 use crate::metrics;
 use crate::presence::Flights;
 use crate::publisher::Publisher;
+use crate::quarantine::{Alone, Quarantine};
 use crate::registry;
 use crate::runner::{Outcome, Runner};
 use crate::topology::Topology;
@@ -44,33 +46,37 @@ pub(crate) struct Handling {
     pub(crate) book: Book,
     pub(crate) publisher: Publisher,
     pub(crate) topology: Topology,
-    /// Tasks share it, except for one whose process died before: that one runs alone, so that it takes no neighbour
-    /// with it should it kill again.
-    pub(crate) gate: Arc<RwLock<()>>,
+    /// Those whose process died before run one at a time.
+    pub(crate) quarantine: Arc<Quarantine>,
     pub(crate) flights: Arc<Flights>,
     pub(crate) pulse: Arc<Pulse>,
     pub(crate) stop: CancellationToken,
-}
-
-/// A task's right to run, together with others or alone.
-enum Pass {
-    Shared(#[expect(dead_code, reason = "held, never read")] OwnedRwLockReadGuard<()>),
-    Alone(#[expect(dead_code, reason = "held, never read")] OwnedRwLockWriteGuard<()>),
 }
 
 enum Admission {
     Run {
         failures: u32,
         crashes: u32,
-        pass: Pass,
+        alone: Option<Alone>,
     },
     /// There is nothing to do any more.
     Over,
+    /// It failed so often, and waits for its time.
+    Early {
+        failures: u32,
+    },
+}
+
+/// What came of a message.
+enum Tried {
+    Ended(Outcome),
+    Over,
+    Early { failures: u32 },
 }
 
 impl Handling {
     /// Brings a message to its end. `broken` says that its session is gone, and with it the use of going on.
-    pub(crate) async fn handle(&self, received: Delivery, broken: &CancellationToken) -> Result<(), Lapse> {
+    pub(crate) async fn handle(&self, lane: Lane, received: Delivery, broken: &CancellationToken) -> Result<(), Lapse> {
         if received.redelivered {
             metrics::redelivered();
         }
@@ -91,36 +97,41 @@ impl Handling {
         if !received.acker.usable() {
             return Err(Lapse::Broken);
         }
-        if let Some(outcome) = self.try_until_tried(key, delivery, broken).await?
-            && let Some(delay) = self.write_down(key, outcome, broken).await?
-        {
-            self.again(&received, delay, broken).await?;
+        let delay = match self.try_until_tried(lane, key, delivery, broken).await? {
+            Tried::Ended(outcome) => self.write_down(key, outcome, broken).await?,
+            // Its failure was written down, and it may have been cut off on its way to the ladder.
+            Tried::Early { failures } if received.redelivered => self.runner.after(failures),
+            Tried::Early { .. } | Tried::Over => {
+                metrics::repeated();
+                None
+            }
+        };
+        if let Some(delay) = delay {
+            self.again(lane, &received, delay, broken).await?;
         }
         acknowledge(&received.acker).await
     }
 
-    /// The outcome of the attempt; none if there was nothing to do.
     async fn try_until_tried(
         &self,
+        lane: Lane,
         key: Key,
         delivery: registry::Delivery,
         broken: &CancellationToken,
-    ) -> Result<Option<Outcome>, Lapse> {
+    ) -> Result<Tried, Lapse> {
         loop {
-            let admission = self.admit(key, broken).await;
-            self.pulse.progress(true);
+            let admission = self.admit(lane, key, broken).await;
+            self.pulse.progress(lane.place(), admission.is_ok());
             let delay = match admission {
-                Ok(Admission::Over) => {
-                    metrics::repeated();
-                    return Ok(None);
-                }
-                Ok(Admission::Run { failures, crashes, pass }) => {
+                Ok(Admission::Over) => return Ok(Tried::Over),
+                Ok(Admission::Early { failures }) => return Ok(Tried::Early { failures }),
+                Ok(Admission::Run { failures, crashes, alone }) => {
                     let delivery = registry::Delivery { attempt: failures + crashes + 1, ..delivery.clone() };
                     let outcome = self.runner.run(delivery, failures).await;
-                    drop(pass);
+                    drop(alone);
                     match outcome {
                         Outcome::NotTried { delay, .. } => delay,
-                        outcome => return Ok(Some(outcome)),
+                        outcome => return Ok(Tried::Ended(outcome)),
                     }
                 }
                 Err(error) => {
@@ -133,24 +144,21 @@ impl Handling {
     }
 
     /// Counts the attempt and lets the task in, once nothing speaks against it.
-    async fn admit(&self, key: Key, broken: &CancellationToken) -> Result<Admission, NotWritten> {
-        let pass = Pass::Shared(self.gate.clone().read_owned().await);
+    async fn admit(&self, lane: Lane, key: Key, broken: &CancellationToken) -> Result<Admission, NotWritten> {
         if let Some(failures) = self.book.begin(key).await? {
-            return Ok(Admission::Run { failures, crashes: 0, pass });
+            return Ok(Admission::Run { failures, crashes: 0, alone: None });
         }
-        drop(pass);
         let since = Instant::now();
+        let mut alone = None;
         loop {
-            let alone = self.gate.clone().write_owned().await;
             if broken.is_cancelled() || self.stop.is_cancelled() {
                 return Err(NotWritten::stopping());
             }
-            match self.book.take_over(key, since.elapsed() >= PATIENCE).await? {
+            match self.book.take_over(key, since.elapsed() >= PATIENCE, alone.is_some()).await? {
                 TakenOver::Over => return Ok(Admission::Over),
-                TakenOver::Busy => {
-                    drop(alone);
-                    tokio::time::sleep(GLANCE).await;
-                }
+                TakenOver::Early { failures } => return Ok(Admission::Early { failures }),
+                TakenOver::Busy => tokio::time::sleep(GLANCE).await,
+                TakenOver::Suspect => alone = Some(self.quarantine.enter(lane).await),
                 TakenOver::Parked { crashes } => {
                     metrics::consumed("unknown", "dead");
                     tracing::error!(
@@ -162,7 +170,6 @@ impl Handling {
                     return Ok(Admission::Over);
                 }
                 TakenOver::Begun { failures, crashes } => {
-                    let pass = if crashes == 0 { Pass::Shared(alone.downgrade()) } else { Pass::Alone(alone) };
                     if crashes > 0 {
                         metrics::crashed();
                         tracing::warn!(
@@ -171,7 +178,7 @@ impl Handling {
                             "the worker that ran this task died; it runs alone now"
                         );
                     }
-                    return Ok(Admission::Run { failures, crashes, pass });
+                    return Ok(Admission::Run { failures, crashes, alone: alone.filter(|_| crashes > 0) });
                 }
             }
         }
@@ -203,8 +210,14 @@ impl Handling {
 
     /// Puts the task onto its step of the ladder. Dying before it is acknowledged leaves two messages, of which the
     /// later one will find the task done. While nothing can be published it stays unacknowledged.
-    async fn again(&self, received: &Delivery, delay: Duration, broken: &CancellationToken) -> Result<(), Lapse> {
-        let message = message::again(received, self.topology.waiting(delay));
+    async fn again(
+        &self,
+        lane: Lane,
+        received: &Delivery,
+        delay: Duration,
+        broken: &CancellationToken,
+    ) -> Result<(), Lapse> {
+        let message = message::again(received, self.topology.waiting(lane, delay));
         while let Err(lapse) = self.publisher.publish(message.clone()).await {
             tracing::debug!(%lapse, "a retry cannot be published yet");
             tokio::select! {

@@ -48,20 +48,26 @@ pub(crate) struct Pulse {
     name: &'static str,
     started: Instant,
     ticked_ms: AtomicU64,
-    progressed_ms: AtomicU64,
-    /// Since when there has been something to do; 0 while there is nothing.
-    owed_ms: AtomicU64,
+    works: Vec<Work>,
     ready: AtomicBool,
 }
 
+/// One kind of work of a loop, which may stand still while the others go on.
+#[derive(Debug, Default)]
+struct Work {
+    progressed_ms: AtomicU64,
+    /// Since when there has been something to do; 0 while there is nothing.
+    owed_ms: AtomicU64,
+}
+
 impl Pulse {
-    pub(crate) fn new(name: &'static str) -> Arc<Self> {
+    /// That of a loop with so many kinds of work.
+    pub(crate) fn new(name: &'static str, works: usize) -> Arc<Self> {
         Arc::new(Self {
             name,
             started: Instant::now(),
             ticked_ms: AtomicU64::new(0),
-            progressed_ms: AtomicU64::new(0),
-            owed_ms: AtomicU64::new(0),
+            works: (0..works).map(|_| Work::default()).collect(),
             ready: AtomicBool::new(false),
         })
     }
@@ -74,31 +80,36 @@ impl Pulse {
         self.ticked_ms.store(self.age_ms(), Ordering::Relaxed);
     }
 
-    /// Notes that something was brought forward, if so.
-    pub(crate) fn progress(&self, something: bool) {
+    /// Notes that something of this work was brought forward, if so.
+    pub(crate) fn progress(&self, work: usize, something: bool) {
         if something {
-            self.progressed_ms.store(self.age_ms(), Ordering::Relaxed);
+            self.works[work].progressed_ms.store(self.age_ms(), Ordering::Relaxed);
         }
     }
 
-    /// Notes whether there is something to do.
-    pub(crate) fn owe(&self, something: bool) {
+    /// Notes whether there is something to do of this work.
+    pub(crate) fn owe(&self, work: usize, something: bool) {
+        let owed_ms = &self.works[work].owed_ms;
         if !something {
-            self.owed_ms.store(0, Ordering::Relaxed);
-        } else if self.owed_ms.load(Ordering::Relaxed) == 0 {
-            self.owed_ms.store(self.age_ms().max(1), Ordering::Relaxed);
+            owed_ms.store(0, Ordering::Relaxed);
+        } else if owed_ms.load(Ordering::Relaxed) == 0 {
+            owed_ms.store(self.age_ms().max(1), Ordering::Relaxed);
         }
+    }
+
+    /// Notes that nobody can tell whether there is something to do.
+    pub(crate) fn owe_nothing(&self) {
+        (0..self.works.len()).for_each(|work| self.owe(work, false));
     }
 
     /// Whether there has been something to do for so long, everything needed for it, and nothing was done.
     fn is_stuck(&self, patience: Duration) -> bool {
         let since = |mark: &AtomicU64| self.age_ms().saturating_sub(mark.load(Ordering::Relaxed));
         let patience = u64::try_from(patience.as_millis()).unwrap_or(u64::MAX);
-        let is_owed = self.owed_ms.load(Ordering::Relaxed) > 0;
-        is_owed
-            && self.ready.load(Ordering::Relaxed)
-            && since(&self.owed_ms) >= patience
-            && since(&self.progressed_ms) >= patience
+        let is_stuck = |Work { progressed_ms, owed_ms }: &Work| {
+            owed_ms.load(Ordering::Relaxed) > 0 && since(owed_ms) >= patience && since(progressed_ms) >= patience
+        };
+        self.ready.load(Ordering::Relaxed) && self.works.iter().any(is_stuck)
     }
 
     /// Sets whether the loop has what it needs; returns whether it had it before.

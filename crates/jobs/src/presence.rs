@@ -44,10 +44,11 @@ impl Presence {
         self.worker
     }
 
-    /// Waits until others can see that we are alive.
-    pub(crate) async fn held(&self) {
+    /// Waits until others can see that we are alive; whether they can within so long.
+    pub(crate) async fn is_held_within(&self, limit: Duration) -> bool {
+        let mut held = self.held.subscribe();
         // The sender is ours, so it is never gone.
-        _ = self.held.subscribe().wait_for(|held| *held).await;
+        tokio::time::timeout(limit, held.wait_for(|held| *held)).await.is_ok()
     }
 
     /// Holds the lock until told to stop, over as many connections as it takes.

@@ -7,7 +7,6 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
-use lapin::types::ShortString;
 use lapin::{Channel, Confirmation};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -16,8 +15,9 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Broker;
 use crate::connection::{Connection, STEP};
 use crate::error::{Lapse, bounded};
+use crate::lane::Lane;
 use crate::message::Message;
-use crate::topology::{self, Topology};
+use crate::topology::Topology;
 
 /// How long a batch waits for its confirms. Shorter than the 10 s that the database lets our transaction idle.
 const CONFIRM_WAIT: Duration = Duration::from_secs(5);
@@ -111,9 +111,9 @@ impl Session {
         }
     }
 
-    /// How many messages lie ready in a queue.
-    pub(crate) async fn ready(&self, queue: &ShortString) -> Result<u32, Lapse> {
-        topology::ready(&self.channel, queue).await
+    /// How many messages lie ready for each lane.
+    pub(crate) async fn ready(&self, topology: &Topology) -> Result<[u32; Lane::ALL.len()], Lapse> {
+        topology.ready_tasks(&self.channel).await
     }
 
     fn blocked(&self) -> bool {

@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::lane::{Aside, Lane};
+
 /// A task to do, once or once more.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Delivery {
@@ -57,7 +59,8 @@ impl TaskError {
     }
 }
 
-/// The database being away, or having no time, says nothing about the task.
+/// The database being away says nothing about the task. Whatever else it has to say (a statement that took too long, a
+/// deadlock, a constraint) may lie with the task, and counts.
 impl From<db::Error> for TaskError {
     fn from(error: db::Error) -> Self {
         match error {
@@ -79,6 +82,7 @@ pub(crate) struct Task {
 #[derive(Clone, Default)]
 pub struct Registry {
     tasks: HashMap<&'static str, Task>,
+    asides: Vec<Aside>,
 }
 
 impl Registry {
@@ -101,6 +105,23 @@ impl Registry {
         let task = Task { name, handler: Arc::new(move |delivery| Box::pin(handler(delivery))) };
         assert!(self.tasks.insert(kind, task).is_none(), "two tasks for {kind}");
         self
+    }
+
+    /// Has events of `kind` whose payload has all members of `like`, an object, wait in `lane`, where they keep none
+    /// of another lane waiting. An event is to fit one lane at most.
+    #[must_use]
+    pub fn aside(mut self, lane: Lane, kind: &'static str, like: Value) -> Self {
+        self.asides.push(Aside { lane, kind, like });
+        self
+    }
+
+    /// Where an event waits.
+    pub(crate) fn lane(&self, kind: &str, payload: &Value) -> Lane {
+        self.asides.iter().find(|aside| aside.takes(kind, payload)).map_or(Lane::Home, |aside| aside.lane)
+    }
+
+    pub(crate) fn asides(&self) -> &[Aside] {
+        &self.asides
     }
 
     pub(crate) fn task(&self, kind: &str) -> Option<&Task> {

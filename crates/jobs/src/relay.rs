@@ -9,16 +9,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use db::Database;
-use outbox::Key;
+use outbox::{Among, Claimed, Key};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Broker;
 use crate::error::Lapse;
 use crate::health::Pulse;
+use crate::lane::Lane;
 use crate::message;
 use crate::metrics;
 use crate::publisher::{Publisher, Session};
+use crate::runner::Runner;
 use crate::supervisor::{Backoff, Supervisor};
 use crate::sweeper;
 use crate::topology::Topology;
@@ -37,6 +39,7 @@ pub(crate) struct Relay {
     pub(crate) topology: Topology,
     pub(crate) database: Database,
     pub(crate) publisher: Publisher,
+    pub(crate) runner: Runner,
     pub(crate) pulse: Arc<Pulse>,
     pub(crate) consumer: Arc<Pulse>,
     /// How long an event may be overdue.
@@ -65,6 +68,7 @@ impl Relay {
         self.publisher.lend(Some(session.clone()));
         let ended = self.carry(&session).await;
         self.publisher.lend(None);
+        self.consumer.owe_nothing();
         metrics::blocked(false);
         ended
     }
@@ -81,6 +85,8 @@ impl Relay {
             let blocked = matches!(lapse, Some(Lapse::Blocked));
             metrics::blocked(blocked);
             if blocked {
+                // Nor can anybody tell how much the consumer has to do.
+                self.consumer.owe_nothing();
                 self.pulse.ready(false);
                 self.idle(POLL).await;
                 continue;
@@ -90,12 +96,12 @@ impl Relay {
             }
             let mut pause = POLL;
             if !self.stop.is_cancelled() {
-                let swept = if futures_util::poll!(std::pin::pin!(sweep.tick())).is_ready() {
-                    let ready = session.ready(&self.topology.tasks).await?;
-                    self.consumer.owe(ready > 0);
-                    self.within(sweeper::sweep(&self.database, ready, self.late)).await.map(drop)
-                } else {
-                    Ok(())
+                let swept = match futures_util::poll!(std::pin::pin!(sweep.tick())).is_ready() {
+                    true => {
+                        let ready = session.ready(&self.topology).await?;
+                        self.within(self.sweep(ready)).await
+                    }
+                    false => Ok(()),
                 };
                 let batch = match swept {
                     Ok(()) => self.within(self.batch(session)).await,
@@ -110,7 +116,7 @@ impl Relay {
                     Ok(Batch { claimed, lapse: None }) => {
                         backoff.reset();
                         self.pulse.ready(true);
-                        self.pulse.progress(claimed > 0);
+                        self.pulse.progress(0, claimed > 0);
                         if std::mem::take(&mut outage) {
                             tracing::info!("the relay reads the outbox again");
                         }
@@ -118,9 +124,11 @@ impl Relay {
                             continue;
                         }
                         // All that was due is with the broker.
-                        self.pulse.owe(false);
+                        self.pulse.owe(0, false);
                     }
                     Err(error) => {
+                        // The consumer cannot write there either.
+                        self.consumer.owe_nothing();
                         self.pulse.ready(false);
                         pause = POLL.max(backoff.next());
                         if !std::mem::replace(&mut outage, true) {
@@ -144,15 +152,24 @@ impl Relay {
         }
     }
 
+    async fn sweep(&self, ready: [u32; Lane::ALL.len()]) -> Result<(), db::Error> {
+        sweeper::sweep(&self.database, ready.iter().sum(), self.late).await?;
+        for lane in Lane::ALL {
+            self.consumer.owe(lane.place(), ready[lane.place()] > 0);
+        }
+        Ok(())
+    }
+
     async fn batch(&self, session: &Arc<Session>) -> Result<Batch, db::Error> {
-        let (session, queue) = (session.clone(), self.topology.tasks.clone());
+        let (session, topology, runner) = (session.clone(), self.topology.clone(), self.runner.clone());
         let transaction = self.database.transaction(move |tx| {
             Box::pin(async move {
-                let events = outbox::claim(tx, BATCH).await?;
+                let events = outbox::claim(tx, BATCH, Among::default()).await?;
                 if events.is_empty() {
                     return Ok(Batch { claimed: 0, lapse: None });
                 }
-                let messages: Vec<_> = events.iter().map(|event| message::of_event(event, queue.clone())).collect();
+                let queue = |event: &Claimed| topology.tasks(runner.lane(&event.kind, &event.payload)).clone();
+                let messages: Vec<_> = events.iter().map(|event| message::of_event(event, queue(event))).collect();
                 metrics::published(events.iter().map(|event| event.waited_seconds));
                 let began = Instant::now();
                 let published = session.publish(&messages).await;

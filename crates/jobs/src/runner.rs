@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 use tracing::Instrument;
 
+use crate::lane::{Aside, Lane};
 use crate::metrics;
 use crate::registry::{Delivery, Registry, TaskError};
 use crate::retry::Retry;
@@ -36,6 +37,21 @@ pub(crate) struct Runner {
 impl Runner {
     pub(crate) fn new(registry: Arc<Registry>, retry: Retry) -> Self {
         Self { registry, retry }
+    }
+
+    /// Where an event waits.
+    pub(crate) fn lane(&self, kind: &str, payload: &serde_json::Value) -> Lane {
+        self.registry.lane(kind, payload)
+    }
+
+    /// The events that do not wait at [`Lane::Home`].
+    pub(crate) fn asides(&self) -> &[Aside] {
+        self.registry.asides()
+    }
+
+    /// When a task comes again that failed so often; none where it was given up.
+    pub(crate) fn after(&self, failures: u32) -> Option<Duration> {
+        self.retry.after(failures)
     }
 
     /// Between two attempts that do not count.

@@ -4,6 +4,7 @@
 //! |---|---|---|---|
 //! | `<prefix>.tasks` | tasks to do | the relay; the ladder | a consumer |
 //! | `<prefix>.tasks.retry.1s` and so on, one for each step of the ladder | tasks that failed and wait | the consumer | `tasks`, after the queue's TTL |
+//! | `<prefix>.tasks.mail`, `<prefix>.tasks.webhook`, each with its ladder (`.tasks.mail.retry.1s`) | the same for the other lanes | | |
 //! | `<prefix>.tasks.dead` | what the broker itself gives up after a thousand deliveries | the broker | an operator; their events are published again |
 //!
 //! All are quorum queues, which survive the loss of a node (one of three), and hand on at least once: the broker keeps
@@ -19,6 +20,7 @@ use lapin::types::{AMQPValue, FieldTable, ShortString};
 use crate::config::Config;
 use crate::connection::STEP;
 use crate::error::{Lapse, bounded};
+use crate::lane::Lane;
 
 /// A backstop only. The broker also counts deliveries that ended with a dropped connection, so a low limit would
 /// condemn healthy tasks (RabbitMQ 4 has 20 when none is set).
@@ -27,44 +29,72 @@ const DELIVERY_LIMIT: i32 = 1_000;
 /// Names of the queues.
 #[derive(Debug, Clone)]
 pub(crate) struct Topology {
-    pub(crate) tasks: ShortString,
+    ways: [LaneQueues; Lane::ALL.len()],
     dead: ShortString,
+}
+
+/// The queues of one lane.
+#[derive(Debug, Clone)]
+struct LaneQueues {
+    tasks: ShortString,
     ladder: Vec<(Duration, ShortString)>,
+}
+
+impl LaneQueues {
+    fn all(&self) -> impl Iterator<Item = &ShortString> {
+        [&self.tasks].into_iter().chain(self.ladder.iter().map(|(_, queue)| queue))
+    }
 }
 
 impl Topology {
     pub(crate) fn new(config: &Config) -> Self {
         let prefix = &config.prefix;
-        let step = |step: &Duration| (*step, format!("{prefix}.tasks.retry.{}", name(*step)).into());
-        Self {
-            tasks: format!("{prefix}.tasks").into(),
-            dead: format!("{prefix}.tasks.dead").into(),
-            ladder: config.retry.steps().iter().map(step).collect(),
-        }
+        let ways = Lane::ALL.map(|lane| {
+            let tasks = format!("{prefix}.tasks{}", lane.suffix());
+            let step = |step: &Duration| (*step, format!("{tasks}.retry.{}", name(*step)).into());
+            LaneQueues { ladder: config.retry.steps().iter().map(step).collect(), tasks: tasks.into() }
+        });
+        Self { ways, dead: format!("{prefix}.tasks.dead").into() }
     }
 
-    /// The queue in which a message waits so long.
-    pub(crate) fn waiting(&self, delay: Duration) -> ShortString {
-        let step = self.ladder.iter().find(|(step, _)| *step == delay);
-        step.map_or_else(|| self.tasks.clone(), |(_, queue)| queue.clone())
+    /// The queue in which the tasks of a lane lie.
+    pub(crate) fn tasks(&self, lane: Lane) -> &ShortString {
+        &self.ways[lane.place()].tasks
+    }
+
+    /// The queue in which a message of a lane waits so long.
+    pub(crate) fn waiting(&self, lane: Lane, delay: Duration) -> ShortString {
+        let step = self.ways[lane.place()].ladder.iter().find(|(step, _)| *step == delay);
+        step.map_or_else(|| self.tasks(lane).clone(), |(_, queue)| queue.clone())
     }
 
     /// Every queue.
     pub(crate) fn queues(&self) -> impl Iterator<Item = &ShortString> {
-        [&self.tasks].into_iter().chain(self.ladder.iter().map(|(_, queue)| queue)).chain([&self.dead])
+        self.ways.iter().flat_map(LaneQueues::all).chain([&self.dead])
     }
 
     /// Makes the queues that do not exist yet.
     pub(crate) async fn declare(&self, channel: &Channel) -> Result<(), Lapse> {
         queue(channel, &self.dead, []).await?;
-        let then_dead = dead_letters_to(&self.dead);
-        queue(channel, &self.tasks, then_dead.chain([("x-delivery-limit", AMQPValue::LongInt(DELIVERY_LIMIT))]))
-            .await?;
-        for (delay, name) in &self.ladder {
-            let ttl = AMQPValue::LongInt(i32::try_from(delay.as_millis()).unwrap_or(i32::MAX));
-            queue(channel, name, dead_letters_to(&self.tasks).chain([("x-message-ttl", ttl)])).await?;
+        for LaneQueues { tasks, ladder } in &self.ways {
+            let then_dead = dead_letters_to(&self.dead);
+            let limit = [("x-delivery-limit", AMQPValue::LongInt(DELIVERY_LIMIT))];
+            queue(channel, tasks, then_dead.chain(limit)).await?;
+            for (delay, name) in ladder {
+                let ttl = AMQPValue::LongInt(i32::try_from(delay.as_millis()).unwrap_or(i32::MAX));
+                queue(channel, name, dead_letters_to(tasks).chain([("x-message-ttl", ttl)])).await?;
+            }
         }
         Ok(())
+    }
+
+    /// How many messages lie ready for each lane.
+    pub(crate) async fn ready_tasks(&self, channel: &Channel) -> Result<[u32; Lane::ALL.len()], Lapse> {
+        let mut all = [0; Lane::ALL.len()];
+        for lane in Lane::ALL {
+            all[lane.place()] = ready(channel, self.tasks(lane)).await?;
+        }
+        Ok(all)
     }
 }
 

@@ -11,10 +11,11 @@ use tokio_util::task::TaskTracker;
 
 use crate::book::Book;
 use crate::config::{Broker, Config};
-use crate::consumer::{Consumer, PREFETCH};
+use crate::consumer::Consumer;
 use crate::direct::Direct;
 use crate::handling::Handling;
 use crate::health::{Health, Pulse};
+use crate::lane::Lane;
 use crate::metrics;
 use crate::presence::Presence;
 use crate::publisher::Publisher;
@@ -62,7 +63,7 @@ impl Worker {
                 (pulses, measured)
             }
             None => {
-                let pulse = Pulse::new("direct");
+                let pulse = Pulse::new("direct", 1);
                 let direct = Direct {
                     database: database.clone(),
                     presence: presence.clone(),
@@ -133,13 +134,14 @@ fn pair(
     (stop, close): (&CancellationToken, &CancellationToken),
 ) -> (Relay, Consumer) {
     let (topology, publisher) = (Topology::new(config), Publisher::new());
-    let pulse = Pulse::new("consumer");
+    let pulse = Pulse::new("consumer", Lane::ALL.len());
     let relay = Relay {
         broker: broker.clone(),
         topology: topology.clone(),
         database: database.clone(),
         publisher: publisher.clone(),
-        pulse: Pulse::new("relay"),
+        runner: runner.clone(),
+        pulse: Pulse::new("relay", 1),
         consumer: pulse.clone(),
         late: config.late,
         stop: stop.clone(),
@@ -150,7 +152,7 @@ fn pair(
         book: Book::open(database.clone(), presence.clone()),
         publisher,
         topology: topology.clone(),
-        gate: Arc::default(),
+        quarantine: Arc::default(),
         flights: Arc::default(),
         pulse: pulse.clone(),
         stop: stop.clone(),
@@ -161,7 +163,7 @@ fn pair(
         handling,
         pulse,
         stop: stop.clone(),
-        slots: Arc::new(Semaphore::new(usize::from(PREFETCH))),
+        slots: Lane::ALL.map(|lane| Arc::new(Semaphore::new(usize::from(lane.slots())))),
         running: TaskTracker::new(),
     };
     (relay, consumer)
@@ -170,7 +172,7 @@ fn pair(
 /// Keeps the gauges of the outbox current, and has the loop that reads it know whether there is something to do.
 async fn measure(database: Database, reader: Arc<Pulse>, stop: CancellationToken) {
     tokio::select! {
-        () = outbox::watch(database, |backlog| reader.owe(backlog.waiting > backlog.retrying)) => {}
+        () = outbox::watch(database, |backlog| reader.owe(0, backlog.due > 0)) => {}
         () = stop.cancelled() => {}
     }
 }

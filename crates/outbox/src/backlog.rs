@@ -10,6 +10,9 @@ pub struct Backlog {
     /// Events that wait to be carried on.
     #[diesel(sql_type = BigInt)]
     pub waiting: i64,
+    /// Those of them whose time has come: without a broker, the others run or wait after a failure.
+    #[diesel(sql_type = BigInt)]
+    pub due: i64,
     /// Events that the broker has, or that a worker took from it: their tasks are not done yet.
     #[diesel(sql_type = BigInt)]
     pub published: i64,
@@ -30,12 +33,13 @@ pub struct Backlog {
 /// Those of the database.
 pub async fn backlog(conn: &mut Connection) -> Result<Backlog, db::Error> {
     let query = diesel::sql_query(
-        "WITH waiting AS (SELECT created_at, failures FROM outbox \
+        "WITH waiting AS (SELECT created_at, failures, available_at <= now() AS is_due FROM outbox \
                           WHERE parked_at IS NULL AND published_at IS NULL ORDER BY id LIMIT 100000), \
-              published AS (SELECT created_at, failures FROM outbox \
+              published AS (SELECT created_at, failures, false AS is_due FROM outbox \
                             WHERE parked_at IS NULL AND published_at IS NOT NULL ORDER BY id LIMIT 100000), \
               alive AS (SELECT * FROM waiting UNION ALL SELECT * FROM published) \
          SELECT (SELECT count(*) FROM waiting) AS waiting, \
+                (SELECT count(*) FROM waiting WHERE is_due) AS due, \
                 (SELECT count(*) FROM published) AS published, \
                 coalesce((SELECT extract(epoch FROM now() - min(created_at))::float8 FROM alive \
                           WHERE failures = 0), 0) AS oldest_seconds, \

@@ -15,5 +15,5 @@ pub use parked::{
     standing,
 };
 pub use record::{Cause, Event, record, record_all};
-pub use relay::{Claimed, Key, claim, mark_published, recall};
+pub use relay::{Among, Claimed, Key, claim, count_overdue, mark_published, recall};
 pub use task::{Next, Standing, begin, fail, finish, hold, look, park_crashed, release, renew};

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use db::{CachedDsl, Tx};
+use db::{CachedDsl, Connection, Tx};
+use diesel::dsl;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Double};
+use diesel::sql_types::{Array, BigInt, Bool, Double, Jsonb, Text};
 use diesel_async::RunQueryDsl;
 
 use crate::schema::outbox;
@@ -50,16 +51,38 @@ impl Claimed {
     }
 }
 
+/// Which events to claim.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Among<'a> {
+    /// Some kinds, each with members of the payload.
+    pub asides: &'a [(&'a str, &'a serde_json::Value)],
+    /// Whether to take those that fit one of them; else those that fit none, which are all where there is none.
+    pub is_aside: bool,
+    /// Those alone that nobody ever left behind.
+    pub is_fresh: bool,
+}
+
 /// Claims up to `limit` events that are due and not with the broker, oldest first, passing over those that other
 /// transactions hold. They are free again when `tx` ends, however it ends.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn claim(tx: &mut Tx, limit: i64) -> Result<Vec<Claimed>, db::Error> {
+pub async fn claim(tx: &mut Tx, limit: i64, among: Among<'_>) -> Result<Vec<Claimed>, db::Error> {
+    let (kinds, likes): (Vec<&str>, Vec<&serde_json::Value>) = among.asides.iter().copied().unzip();
+    let is_wanted = dsl::sql::<Bool>("EXISTS (SELECT FROM unnest(")
+        .bind::<Array<Text>, _>(kinds)
+        .sql(", ")
+        .bind::<Array<Jsonb>, _>(likes)
+        .sql(") AS aside (kind, alike) WHERE aside.kind = outbox.kind AND outbox.payload @> aside.alike) = ")
+        .bind::<Bool, _>(among.is_aside);
+    let is_fresh_if_asked =
+        dsl::sql::<Bool>("(crashes = 0 AND worker IS NULL OR NOT ").bind::<Bool, _>(among.is_fresh).sql(")");
     Ok(outbox::table
+        .filter(is_wanted)
+        .filter(is_fresh_if_asked)
         .filter(outbox::parked_at.is_null())
         .filter(outbox::published_at.is_null())
-        .filter(outbox::available_at.le(diesel::dsl::now))
+        .filter(outbox::available_at.le(dsl::now))
         .order_by(outbox::id)
         .limit(limit)
         .select((
@@ -72,7 +95,7 @@ pub async fn claim(tx: &mut Tx, limit: i64) -> Result<Vec<Claimed>, db::Error> {
             outbox::worker,
             outbox::failures,
             outbox::crashes,
-            diesel::dsl::sql::<Double>("extract(epoch FROM clock_timestamp() - available_at)::float8"),
+            dsl::sql::<Double>("extract(epoch FROM clock_timestamp() - available_at)::float8"),
         ))
         .for_update()
         .skip_locked()
@@ -118,6 +141,23 @@ pub async fn recall(tx: &mut Tx, late: Duration, limit: i64) -> Result<usize, db
     .execute(&mut **tx)
     .await?;
     Ok(recalled)
+}
+
+/// How many events are overdue by `late` that the broker has or a worker, counted up to 100,000.
+///
+/// # Errors
+/// Those of the database.
+pub async fn count_overdue(conn: &mut Connection, late: Duration) -> Result<i64, db::Error> {
+    #[derive(QueryableByName)]
+    struct Count {
+        #[diesel(sql_type = BigInt)]
+        count: i64,
+    }
+    let query = diesel::sql_query(
+        "SELECT count(*) FROM (SELECT FROM outbox WHERE parked_at IS NULL AND published_at IS NOT NULL \
+                               AND available_at < now() - make_interval(secs => $1) LIMIT 100000) AS counted",
+    );
+    Ok(query.bind::<Double, _>(late.as_secs_f64()).cached().get_result::<Count>(conn).await?.count)
 }
 
 pub(crate) fn columns(events: &[Key]) -> (Vec<i64>, Vec<i64>) {

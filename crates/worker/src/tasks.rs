@@ -1,12 +1,13 @@
 //! Which task of which domain answers which event.
 
 use db::{Clock, Database};
-use jobs::{Delivery, Registry, TaskError};
+use jobs::{Delivery, Lane, Registry, TaskError};
 use orders::events::{OrderCancelled, OrderConfirmed, OrderDecided};
 use orders::reactions::{Confirming, ReactionError, confirm};
 use outbox::Event;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::json;
 
 use crate::mail::Mailer;
 use crate::webhook::{Message, Webhook};
@@ -40,6 +41,10 @@ pub(crate) fn registry(means: &Means) -> Registry {
                 announce(means.webhook.as_ref(), delivery).await
             }
         })
+        // Whoever is slow to take mail or webhooks keeps no other waiting.
+        .aside(Lane::Mail, OrderConfirmed::KIND, json!({ "has_address": true }))
+        .aside(Lane::Webhook, OrderDecided::KIND, json!({}))
+        .aside(Lane::Webhook, OrderCancelled::KIND, json!({}))
 }
 
 /// By mail where there is a server for it and an address, else by the log alone.

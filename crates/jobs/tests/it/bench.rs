@@ -7,6 +7,8 @@ use db::{Database, Error, Role};
 use diesel::sql_types::BigInt;
 use diesel_async::RunQueryDsl;
 use jobs::{Config, Delivery, Registry, Retry, TaskError, Worker};
+use lapin::BasicProperties;
+use lapin::types::{AMQPValue, FieldTable};
 use outbox::Event;
 use testkit::{Broker, TestDatabase, eventually};
 
@@ -48,7 +50,10 @@ impl Bench {
         let test = TestDatabase::new().await;
         let tables = "CREATE TABLE effects (number bigint PRIMARY KEY); CREATE TABLE runs (number bigint NOT NULL)";
         test.sql().await.batch_execute(tables).await.unwrap();
-        Self { test, broker: Broker::new(&["tasks", "tasks.retry.100ms", "tasks.retry.3s", "tasks.dead"]).await }
+        let ways = ["tasks", "tasks.mail", "tasks.webhook"];
+        let steps = ways.iter().flat_map(|way| ["100ms", "1s", "3s"].map(|step| format!("{way}.retry.{step}")));
+        let queues: Vec<String> = ways.iter().chain(&["tasks.dead"]).map(ToString::to_string).chain(steps).collect();
+        Self { test, broker: Broker::new(&queues.iter().map(String::as_str).collect::<Vec<_>>()).await }
     }
 
     pub(crate) async fn record(&self, numbers: Range<i64>) {
@@ -101,6 +106,31 @@ impl Bench {
         let limit = SOON;
         eventually(&format!("{expected} {what}"), limit, async || (self.count(what).await == expected).then_some(()))
             .await;
+    }
+
+    /// Publishes messages of events once more, as a relay does that died before it could mark them.
+    pub(crate) async fn publish_again(&self, numbers: Range<i64>) {
+        let numbers: Vec<i64> = numbers.collect();
+        let rows = "SELECT id, store_id, payload::text FROM outbox WHERE (payload->>'number')::bigint = ANY ($1)";
+        for row in self.test.sql().await.query(rows, &[&numbers]).await.unwrap() {
+            self.publish(row.get(0), row.get(1), row.get(2)).await;
+        }
+    }
+
+    /// Publishes the message of an event.
+    pub(crate) async fn publish(&self, event: i64, store: i64, payload: &str) {
+        let mut headers = FieldTable::default();
+        headers.insert("store".into(), AMQPValue::LongLongInt(store));
+        let properties = BasicProperties::default()
+            .with_type(Happened::KIND.into())
+            .with_message_id(event.to_string().into())
+            .with_headers(headers);
+        self.broker.publish("tasks", payload.as_bytes(), properties).await;
+    }
+
+    /// As if no worker had ever died.
+    pub(crate) async fn forget_crashes(&self) {
+        self.test.sql().await.batch_execute("UPDATE outbox SET worker = NULL, crashes = 0").await.unwrap();
     }
 
     /// Nothing waits anywhere: the outbox is empty, and so are the queues of tasks and retries.

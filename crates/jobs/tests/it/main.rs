@@ -7,3 +7,5 @@ mod broker;
 mod crashes;
 mod direct;
 mod faults;
+mod lanes;
+mod watchdog;

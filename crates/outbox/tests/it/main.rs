@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use db::{Error, Tx};
-use outbox::{Claimed, Event, Key, Next, Which};
+use outbox::{Among, Claimed, Event, Key, Next, Which};
 use testkit::TestDatabase;
 
 #[derive(serde::Serialize)]
@@ -37,7 +37,7 @@ fn numbers(claimed: &[Claimed]) -> Vec<i64> {
 }
 
 async fn claim_all(test: &TestDatabase) -> Vec<Claimed> {
-    test.transaction::<_, Error, _>(|tx| Box::pin(outbox::claim(tx, 100))).await.unwrap()
+    test.transaction::<_, Error, _>(|tx| Box::pin(outbox::claim(tx, 100, Among::default()))).await.unwrap()
 }
 
 #[tokio::test]
@@ -69,9 +69,10 @@ async fn two_claims_at_once_never_share_an_event() {
             let other = test.handle();
             move |tx| {
                 Box::pin(async move {
-                    let first = outbox::claim(tx, 3).await?;
-                    let second =
-                        other.transaction::<_, Error, _>(|tx: &mut Tx| Box::pin(outbox::claim(tx, 100))).await?;
+                    let first = outbox::claim(tx, 3, Among::default()).await?;
+                    let second = other
+                        .transaction::<_, Error, _>(|tx: &mut Tx| Box::pin(outbox::claim(tx, 100, Among::default())))
+                        .await?;
                     Ok((first, second))
                 })
             }

@@ -126,6 +126,20 @@ async fn a_worker_that_dies_after_the_mail_repeats_it_under_the_same_message_id(
 }
 
 #[tokio::test]
+async fn a_mail_server_that_never_answers_keeps_nobody_waiting_who_left_no_address() {
+    let (shop, inbox) = (Shop::open().await, Inbox::open().await);
+    inbox.fall_silent();
+    for number in 0..30 {
+        order_for(&shop, &format!("customer-{number}@customer.example")).await;
+    }
+    shop.orders(100).await;
+    let _worker = mailing(&shop, &inbox);
+    shop.eventually_sent(100).await;
+    inbox.answer();
+    shop.eventually_sent(130).await;
+}
+
+#[tokio::test]
 async fn an_address_that_is_refused_for_good_is_given_up_at_once_and_harms_no_other() {
     let (shop, inbox) = (Shop::open().await, Inbox::open().await);
     inbox.refuse(ANN, "550 no such mailbox: ann@customer.example");

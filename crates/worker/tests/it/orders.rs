@@ -47,7 +47,7 @@ impl Shop {
         self.app.send(request.json(&body)).await.expect(201)["id"].as_i64().unwrap()
     }
 
-    async fn orders(&self, count: usize) {
+    pub(crate) async fn orders(&self, count: usize) {
         for _ in 0..count / 10 {
             join_all((0..10).map(|_| self.order())).await;
         }
@@ -55,6 +55,10 @@ impl Shop {
 
     pub(crate) fn worker_with(&self, variables: &[(&str, String)]) -> Process {
         Process::start_with(self.app.database.url(), Some((self.broker.url(), &self.broker)), variables)
+    }
+
+    pub(crate) fn direct_worker_with(&self, variables: &[(&str, String)]) -> Process {
+        Process::start_with(self.app.database.url(), None, variables)
     }
 
     fn worker(&self) -> Process {

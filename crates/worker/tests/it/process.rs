@@ -11,13 +11,25 @@ use testkit::{Broker, TestDatabase, eventually};
 pub(crate) const SOON: Duration = Duration::from_secs(10);
 
 /// The queues that a worker makes, by their names after the prefix.
-pub(crate) const QUEUES: [&str; 7] = [
+pub(crate) const QUEUES: [&str; 19] = [
     "tasks",
     "tasks.retry.1s",
     "tasks.retry.5s",
     "tasks.retry.25s",
     "tasks.retry.125s",
     "tasks.retry.625s",
+    "tasks.mail",
+    "tasks.mail.retry.1s",
+    "tasks.mail.retry.5s",
+    "tasks.mail.retry.25s",
+    "tasks.mail.retry.125s",
+    "tasks.mail.retry.625s",
+    "tasks.webhook",
+    "tasks.webhook.retry.1s",
+    "tasks.webhook.retry.5s",
+    "tasks.webhook.retry.25s",
+    "tasks.webhook.retry.125s",
+    "tasks.webhook.retry.625s",
     "tasks.dead",
 ];
 

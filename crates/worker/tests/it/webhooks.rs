@@ -162,6 +162,29 @@ async fn a_receiver_that_is_down_keeps_no_customer_waiting_and_hears_of_no_addre
     shop.eventually_idle().await;
 }
 
+/// One that takes connections and never says a word, and how to tell it.
+fn silent_receiver() -> (TcpListener, [(&'static str, String); 2]) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    (listener, [("WEBHOOK_URL", url), ("WEBHOOK_SECRET", format!("whsec_{}", STANDARD.encode(SECRET)))])
+}
+
+#[tokio::test]
+async fn a_receiver_that_never_answers_keeps_no_confirmation_waiting() {
+    let (shop, (_listener, told)) = (announcing_shop().await, silent_receiver());
+    let _worker = shop.worker_with(&told);
+    shop.orders(300).await;
+    shop.eventually_sent(300).await;
+}
+
+#[tokio::test]
+async fn without_a_broker_too_a_receiver_that_never_answers_keeps_no_confirmation_waiting() {
+    let (shop, (_listener, told)) = (announcing_shop().await, silent_receiver());
+    let _worker = shop.direct_worker_with(&told);
+    shop.orders(300).await;
+    shop.eventually_sent(300).await;
+}
+
 #[tokio::test]
 async fn a_secret_that_is_none_is_refused_at_the_start_and_not_repeated() {
     for (name, value) in [("WEBHOOK_SECRET", "whsec_c2hvcnQ="), ("WEBHOOK_SECRET", ""), ("WEBHOOK_URL", "ftp://hidden")]
