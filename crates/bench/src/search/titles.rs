@@ -1,6 +1,6 @@
 //! Real titles, and as many more as are wanted, made of their words.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use rand::RngExt;
