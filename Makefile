@@ -13,7 +13,7 @@ COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose 
 	$(if $(wildcard .env),--env-file .env) -p stockroom -f docker/compose.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop seed superuser psql test client-trial search-quality bench chaos chaos-mutations check fmt generated-check openapi audit up down compose clean
+.PHONY: help run stop seed superuser psql test client-trial api-trial search-quality bench chaos chaos-mutations check fmt generated-check openapi audit up down compose clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' Makefile
@@ -38,6 +38,9 @@ test: ## all tests, against real servers (ARGS="-p orders place")
 
 client-trial: ## make a Python client from openapi.json, and manage a store with it
 	@scripts/with-services postgres -- scripts/client-trial
+
+api-trial: ## hold the gateway to openapi.json with schemathesis (EXAMPLES=50)
+	@scripts/with-services postgres -- scripts/api-trial $(ARGS)
 
 search-quality: ## how well and how fast the index searches (CATALOGUE=file.csv, SEARCH_PRODUCTS=1000000)
 	$(if $(CATALOGUE),,$(error search-quality measures on a real catalogue: CATALOGUE=file.csv, with the columns sku, title, category, price, description))
