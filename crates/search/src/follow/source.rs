@@ -60,8 +60,8 @@ struct PollRow {
     position: String,
     #[diesel(sql_type = Bool)]
     has_changes: bool,
-    #[diesel(sql_type = BigInt)]
-    pruned_below: i64,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pruned_below: Option<i64>,
 }
 
 /// What a look at the log tells.
@@ -82,6 +82,10 @@ pub(crate) async fn identity(conn: &mut Connection) -> QueryResult<String> {
     Ok(sql_query(query).get_result::<TextRow>(conn).await?.text)
 }
 
+/// The number of the next transaction. What bears this one or a later one was not written by this server: a dump brings
+/// the log along, and with it the numbers of the server that it was made on.
+const NEXT: &str = "pg_snapshot_xmax(pg_current_snapshot())::text::bigint";
+
 /// Whether there is anything that `seen` does not hold; one statement, so that the answer is of one moment.
 ///
 /// Here and below, what came later and what was under way are asked for apart: each is a range of the index, while
@@ -89,21 +93,22 @@ pub(crate) async fn identity(conn: &mut Connection) -> QueryResult<String> {
 pub(super) async fn poll(conn: &mut Connection, seen: &Position) -> QueryResult<Poll> {
     let query = "SELECT pg_backend_pid() AS connection, \
                  concat(pg_current_snapshot(), '@', (extract(epoch FROM now()) * 1000000)::bigint) AS position, \
-                 EXISTS (SELECT FROM search_changes WHERE xid >= $1) \
+                 EXISTS (SELECT FROM search_changes WHERE xid >= $1 AND xid < $3) \
                      OR EXISTS (SELECT FROM search_changes WHERE xid = ANY ($2)) AS has_changes, \
-                 (SELECT pruned_below FROM search_log) AS pruned_below";
-    let row: PollRow =
-        db::CachedDsl::cached(sql_query(query).bind::<BigInt, _>(seen.next).bind::<Array<BigInt>, _>(&seen.under_way))
-            .get_result(conn)
-            .await?;
+                 (SELECT pruned_below FROM search_log WHERE pruned_below <= $3) AS pruned_below";
+    let query = query.replace("$3", NEXT);
+    let query = sql_query(query).bind::<BigInt, _>(seen.next).bind::<Array<BigInt>, _>(&seen.under_way);
+    let row: PollRow = db::CachedDsl::cached(query).get_result(conn).await?;
     let PollRow { connection, position, has_changes, pruned_below } = row;
-    Ok(Poll { connection, position: parse(&position)?, has_changes, pruned_below })
+    Ok(Poll { connection, position: parse(&position)?, has_changes, pruned_below: pruned_below.unwrap_or_default() })
 }
 
 /// How many changes `seen` does not hold.
 pub(crate) async fn behind(conn: &mut Connection, seen: &Position) -> QueryResult<i64> {
-    let query = "SELECT (SELECT count(*) FROM search_changes WHERE xid >= $1) \
-                 + (SELECT count(*) FROM search_changes WHERE xid = ANY ($2)) AS number";
+    let query = format!(
+        "SELECT (SELECT count(*) FROM search_changes WHERE xid >= $1 AND xid < {NEXT}) \
+         + (SELECT count(*) FROM search_changes WHERE xid = ANY ($2)) AS number"
+    );
     let query = sql_query(query).bind::<BigInt, _>(seen.next).bind::<Array<BigInt>, _>(&seen.under_way);
     Ok(query.get_result::<NumberRow>(conn).await?.number.unwrap_or_default())
 }
@@ -126,8 +131,10 @@ pub(super) async fn freeze(tx: &mut Tx) -> QueryResult<Position> {
 
 /// The changes that `seen` does not hold, at most `most`.
 pub(super) async fn changes(tx: &mut Tx, seen: &Position, most: i64) -> QueryResult<Vec<Change>> {
-    let query = "SELECT kind, product_id FROM search_changes WHERE xid >= $1 \
-                 UNION ALL SELECT kind, product_id FROM search_changes WHERE xid = ANY ($2) LIMIT $3";
+    let query = format!(
+        "SELECT kind, product_id FROM search_changes WHERE xid >= $1 AND xid < {NEXT} \
+         UNION ALL SELECT kind, product_id FROM search_changes WHERE xid = ANY ($2) LIMIT $3"
+    );
     sql_query(query)
         .bind::<BigInt, _>(seen.next)
         .bind::<Array<BigInt>, _>(&seen.under_way)
@@ -152,10 +159,10 @@ pub(super) async fn changes_in_doubt(tx: &mut Tx, seen: &Position) -> QueryResul
         .await
 }
 
-/// How often titles have changed.
+/// How often titles have changed: one, or all of them at once.
 pub(super) async fn generation(tx: &mut Tx) -> QueryResult<i64> {
     let query = "SELECT (SELECT pruned_titles FROM search_log) \
-                 + (SELECT count(*) FROM search_changes WHERE kind = 'title') AS number";
+                 + (SELECT count(*) FROM search_changes WHERE kind IN ('title', 'everything')) AS number";
     Ok(sql_query(query).get_result::<NumberRow>(&mut **tx).await?.number.unwrap_or_default())
 }
 
@@ -206,24 +213,33 @@ fn entries(rows: Vec<EntryRow>) -> Vec<Entry> {
     rows.into_iter().map(entry).collect()
 }
 
-/// Deletes changes over an hour old, of transactions that everybody who looks has long been able to see. Whoever has
-/// not looked for so long builds anew. Gives how many went.
+/// Deletes changes over an hour old, of transactions that everybody who looks has long been able to see; and those of
+/// another server, which nobody has to follow. Whoever has not looked for so long builds anew. Gives how many went,
+/// [`PRUNED`] at most.
 pub(super) async fn prune(tx: &mut Tx) -> QueryResult<i64> {
     let query = "WITH gone AS (\
-                     DELETE FROM search_changes \
-                     WHERE xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint \
-                       AND (xid, id) IN (SELECT xid, id FROM search_changes ORDER BY xid, id LIMIT 50000) \
-                       AND created_at < now() - interval '1 hour' \
+                     DELETE FROM search_changes WHERE (xid, id) IN (\
+                         SELECT xid, id FROM (SELECT * FROM search_changes ORDER BY xid, id LIMIT $2) oldest \
+                         WHERE xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint \
+                           AND created_at < now() - interval '1 hour' \
+                         UNION ALL (SELECT xid, id FROM search_changes WHERE xid >= $3 LIMIT $2)) \
                        AND pg_try_advisory_xact_lock($1) \
                      RETURNING xid, kind), \
                  noted AS (\
-                     UPDATE search_log SET pruned_below = greatest(pruned_below, (SELECT max(xid) + 1 FROM gone)), \
-                         pruned_titles = pruned_titles + (SELECT count(*) FROM gone WHERE kind = 'title') \
+                     UPDATE search_log SET pruned_below = greatest(\
+                             CASE WHEN pruned_below <= $3 THEN pruned_below ELSE 0 END, \
+                             (SELECT max(xid) + 1 FROM gone WHERE xid < $3)), \
+                         pruned_titles = pruned_titles \
+                             + (SELECT count(*) FROM gone WHERE kind IN ('title', 'everything')) \
                      WHERE EXISTS (SELECT FROM gone)) \
                  SELECT count(*) AS number FROM gone";
-    let gone: NumberRow = sql_query(query).bind::<BigInt, _>(PRUNING).get_result(&mut **tx).await?;
+    let query = sql_query(query.replace("$3", NEXT)).bind::<BigInt, _>(PRUNING).bind::<BigInt, _>(PRUNED);
+    let gone: NumberRow = query.get_result(&mut **tx).await?;
     Ok(gone.number.unwrap_or_default())
 }
+
+/// Changes that are pruned at a time.
+pub(super) const PRUNED: i64 = 50_000;
 
 /// The advisory lock of whoever prunes. The number means nothing.
 const PRUNING: i64 = 0x7072_756e;
@@ -274,6 +290,35 @@ mod tests {
         let kept: i64 = sql.query_one("SELECT min(xid) FROM search_changes", &[]).await.unwrap().get(0);
         assert!(0 < pruned_below && pruned_below <= kept, "{pruned_below}, {kept}");
         assert_eq!(prune().await.unwrap(), 0);
+    }
+
+    /// A dump brings along the numbers of the server that it was made on.
+    #[tokio::test]
+    async fn numbers_of_another_server_mean_nothing_and_go() {
+        let test = TestDatabase::new().await;
+        let (build, sql) = (test.build().await, test.sql().await);
+        build.product("Green Tea", "drinks", "1").await;
+        let forge = "UPDATE search_changes SET xid = xid + 1000000000000; \
+                     UPDATE search_log SET pruned_below = 1000000000000";
+        sql.batch_execute(forge).await.unwrap();
+        let (_, generation, pruned_below) = look(&test).await;
+        assert_eq!((generation, pruned_below), (1, 0));
+        let mut conn = test.connection().await.unwrap();
+        let now = position(&mut conn).await.unwrap();
+        assert!(!poll(&mut conn, &now).await.unwrap().has_changes);
+        assert_eq!(behind(&mut conn, &now).await.unwrap(), 0);
+        let prune = || test.transaction(|tx| Box::pin(async { Ok::<_, db::Error>(prune(tx).await?) }));
+        assert_eq!(prune().await.unwrap(), 2, "the product and its category");
+        let (left, generation, pruned_below) = look(&test).await;
+        assert_eq!((left, generation, pruned_below), (0, 1, 0));
+        // What is pruned from now on counts, though its numbers are lower.
+        build.product("Black Tea", "drinks", "1").await;
+        sql.batch_execute("UPDATE search_changes SET created_at = now() - interval '61 minutes'").await.unwrap();
+        while prune().await.unwrap() == 0 {
+            tokio::task::yield_now().await;
+        }
+        let (_, generation, pruned_below) = look(&test).await;
+        assert!(generation == 2 && 0 < pruned_below && pruned_below < 1_000_000_000_000, "{pruned_below}");
     }
 
     #[tokio::test]

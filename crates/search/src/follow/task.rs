@@ -185,14 +185,20 @@ impl Task {
         following.upkeep = Instant::now();
         if !following.committed.covers(&position) {
             let stamp = Stamp::new(following.identity.clone(), position.to_string(), current.generation);
-            let (store, committed) = commit(following.store, stamp).await;
-            committed.map_err(|error| Failed::anew(error.into()))?;
+            let (store, segments) = commit(following.store, stamp).await;
+            // Perhaps some were merged meanwhile: the old ones are let go.
+            let segments = segments.map_err(|error| Failed::anew(error.into()))?;
+            let view = View { segments, categories: current.view.categories.clone() };
+            self.show(view, current.generation, position.clone());
             following = Following { store, committed: position, ..following };
         }
         let pruned = self.database.transaction(|tx| Box::pin(async { Ok::<_, FollowError>(source::prune(tx).await?) }));
         match pruned.await {
             Ok(pruned) => {
                 tracing::debug!(pruned, "pruned the log of changes");
+                if pruned >= source::PRUNED {
+                    following.upkeep = due();
+                }
                 Ok(following)
             }
             Err(error) => Err(Failed { error, keep: Some(following) }),
@@ -377,6 +383,11 @@ async fn commit(mut store: Store, stamp: Stamp) -> (Store, Result<Vec<Living>, t
         (store, segments)
     })
     .await
+}
+
+/// A moment since which it is time for upkeep.
+fn due() -> Instant {
+    Instant::now().checked_sub(UPKEEP).unwrap_or_else(Instant::now)
 }
 
 fn gone() -> FollowError {

@@ -203,6 +203,22 @@ async fn whoever_missed_what_is_gone_from_the_log_builds_anew() {
     assert_eq!(count(&second, "tea").await, 0);
 }
 
+/// A dump of a shop that had pruned its log, restored on a younger server.
+#[tokio::test]
+async fn a_log_from_another_server_does_not_have_the_index_built_again_and_again() {
+    let test = TestDatabase::new().await;
+    let (build, sql, folder) = (test.build().await, test.sql().await, folder());
+    build.product("Green Tea", "drinks", "3.50").await;
+    let forge = "UPDATE search_changes SET xid = xid + 1000000000000; \
+                 UPDATE search_log SET pruned_below = 1000000000000";
+    sql.batch_execute(forge).await.unwrap();
+    let search = search_in(&test, &folder);
+    assert_eq!(ask(&search, words("tea")).await.count, 1);
+    build.product("Black Tea", "drinks", "3.50").await;
+    comes(&search, "black", 1).await;
+    assert!(folder.join("index-1").exists() && !folder.join("index-2").exists(), "it was built once");
+}
+
 /// Renames, reprices, creates, deletes, sells out and restocks at random, and looks each change up at once.
 #[tokio::test(flavor = "multi_thread")]
 async fn changes_at_random_are_found_and_shown_as_they_are() {

@@ -53,6 +53,16 @@ async fn a_change_of_the_catalogue_makes_older_entries_misses() {
 }
 
 #[tokio::test]
+async fn emptying_the_catalogue_makes_all_entries_misses() {
+    let test = TestDatabase::new().await;
+    test.build().await.product("Green Tea", "drinks", "1").await;
+    let (search, _) = through_redis(&test, testkit::redis_url(), &testkit::unique_name("search:")).await;
+    assert_eq!(suggest(&search, "green").await.0, ["Green Tea"]);
+    test.sql().await.batch_execute("TRUNCATE products CASCADE").await.unwrap();
+    assert_eq!(suggest(&search, "green").await, (Vec::new(), Outcome::Miss));
+}
+
+#[tokio::test]
 async fn without_redis_suggestions_come_all_the_same() {
     let test = TestDatabase::new().await;
     test.build().await.product("Green Tea", "drinks", "1").await;
