@@ -90,5 +90,8 @@ fn show(place: u32, explanation: &Explanation) {
             None => println!("     {}: no longer there", word.typed),
         }
     }
+    if let Some(side_by_side) = explanation.side_by_side {
+        println!("     {side_by_side}");
+    }
     println!("     title of {} characters", explanation.title_length);
 }

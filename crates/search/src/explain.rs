@@ -15,6 +15,8 @@ pub struct Explanation {
     pub product: Shown,
     /// How far its title is the query; none where it is not.
     pub title_is: Option<&'static str>,
+    /// Whether its title holds the words of the query, if there are several, side by side, and where.
+    pub side_by_side: Option<&'static str>,
     /// For each word that counts, how it was found best.
     pub words: Vec<Word>,
     /// Characters of the title: the shorter goes first among equals.
@@ -50,7 +52,11 @@ impl Explanation {
             }
             _ => None,
         };
-        Self { words: words.collect(), title_is, title_length: product.title.chars().count(), product }
+        let side_by_side = match text {
+            Text::Words { whole, .. } if title_is.is_none() => side_by_side(whole, &fold::words(&product.title)),
+            _ => None,
+        };
+        Self { words: words.collect(), title_is, side_by_side, title_length: product.title.chars().count(), product }
     }
 }
 
@@ -70,6 +76,16 @@ impl fmt::Display for Found {
             Field::Description => "description",
         };
         write!(formatter, "{closeness}, in the {field}'s word \"{}\"", self.word)
+    }
+}
+
+/// The last word of the query may go on.
+fn side_by_side(whole: &[String], title: &[String]) -> Option<&'static str> {
+    let (last, others) = whole.split_last().filter(|(_, others)| !others.is_empty())?;
+    let holds = |words: &[String]| words[..others.len()] == *others && words[others.len()].starts_with(last.as_str());
+    match title.windows(whole.len()).position(holds)? {
+        0 => Some("the title begins with the words side by side"),
+        _ => Some("the title holds the words side by side"),
     }
 }
 

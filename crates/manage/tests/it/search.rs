@@ -14,6 +14,8 @@ async fn explain_says_why_products_rank_where_they_do() {
     assert!(run.out.contains("bottle: as another form, in the title's word \"bottles\""), "{}", run.out);
     let run = bench.manage(&["search", "explain", "water bottle"]).await.ok();
     assert!(run.out.contains("the title is the query, word by word"), "{}", run.out);
+    let run = bench.manage(&["search", "explain", "water bot"]).await.ok();
+    assert!(run.out.contains("the title begins with the words side by side"), "{}", run.out);
 }
 
 #[tokio::test]

@@ -94,8 +94,9 @@ fn product() -> impl Strategy<Value = Entry> {
 }
 
 /// Changes: for an id, what it becomes, or nothing where it is deleted.
-fn changes() -> impl Strategy<Value = BTreeMap<i64, Option<Entry>>> {
-    btree_map(1..80_i64, prop::option::weighted(0.7, product()), 0..40)
+fn changes(ids: std::ops::Range<i64>) -> impl Strategy<Value = BTreeMap<i64, Option<Entry>>> {
+    let most = usize::try_from(ids.end / 2).unwrap_or(1);
+    btree_map(ids, prop::option::weighted(0.7, product()), 0..most)
 }
 
 /// A word as somebody may type it.
@@ -175,28 +176,84 @@ impl Both {
     }
 }
 
+/// How many catalogues are made up; each is asked dozens of things.
+fn cases() -> u32 {
+    u32::try_from(testkit::size(96, 1_500)).unwrap_or(u32::MAX)
+}
+
+impl Both {
+    fn new() -> Self {
+        Self { store: Store::create(None).expect("an index in memory"), products: BTreeMap::new() }
+    }
+
+    fn agrees_on(
+        &self,
+        (view, snapshot): (&View, &Snapshot),
+        query: &Query,
+        store: Option<i64>,
+    ) -> Result<(), TestCaseError> {
+        let in_stock = query.filters.in_stock.then(|| self.in_stock(store));
+        let text = ranking::Text::read(query.text.as_deref(), snapshot);
+        let wanted = find::find(snapshot, &text, query, in_stock.as_ref());
+        let found = query::find(view, &Text::read(query.text.as_deref()), query, store);
+        prop_assert_eq!(format!("{found:?}"), format!("{wanted:?}"), "{:?} {:?}", query, store);
+        Ok(())
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_index_agrees_with_the_model(
-        rounds in vec((changes(), vec(query(), 12), vec(vec(typed(), 1..4), 6)), 1..4),
+        rounds in vec((changes(1..80), vec(query(), 12), vec(vec(typed(), 1..4), 6)), 1..4),
     ) {
-        let mut both = Both { store: Store::create(None).expect("an index in memory"), products: BTreeMap::new() };
+        let mut both = Both::new();
         for (changes, queries, beginnings) in rounds {
             let (view, snapshot) = both.apply(changes);
             for (query, store) in queries {
-                let in_stock = query.filters.in_stock.then(|| both.in_stock(store));
-                let text = ranking::Text::read(query.text.as_deref(), &snapshot);
-                let wanted = find::find(&snapshot, &text, &query, in_stock.as_ref());
-                let found = query::find(&view, &Text::read(query.text.as_deref()), &query, store);
-                prop_assert_eq!(format!("{found:?}"), format!("{wanted:?}"), "{:?} {:?}", query, store);
+                both.agrees_on((&view, &snapshot), &query, store)?;
             }
             for words in beginnings {
                 let query = words.join(" ");
                 let found = query::suggest(&view, &query).expect("the index can be read");
                 prop_assert_eq!(found, titles::suggest(&snapshot, &query), "{}", query);
             }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: cases() / 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// A few hundred products, changed so often that segments are merged.
+    #[test]
+    fn the_index_agrees_with_the_model_when_much_has_happened(
+        first in changes(1..400),
+        rounds in vec((changes(1..400), vec(query(), 3)), 14),
+        last in vec(query(), 12),
+    ) {
+        let mut both = Both::new();
+        both.apply(first);
+        for (changes, queries) in rounds {
+            let (view, snapshot) = both.apply(changes);
+            for (query, store) in queries {
+                both.agrees_on((&view, &snapshot), &query, store)?;
+            }
+        }
+        // Merging goes on beside us: it is waited for, for a while.
+        let mut patience = 100;
+        let merged = loop {
+            let (view, snapshot) = both.apply(BTreeMap::new());
+            if view.segments.len() < 8 || patience == 0 {
+                break (view, snapshot);
+            }
+            patience -= 1;
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        };
+        prop_assert!(merged.0.segments.len() < 8, "{} segments", merged.0.segments.len());
+        for (query, store) in last {
+            both.agrees_on((&merged.0, &merged.1), &query, store)?;
         }
     }
 }

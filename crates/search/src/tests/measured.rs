@@ -154,8 +154,11 @@ fn with_an_error(title: &str, random: &mut StdRng) -> Option<String> {
         _ if place > 1 => letters.swap(place - 1, place),
         _ => letters.swap(1, 2),
     }
-    *word = letters.into_iter().collect();
-    Some(words.join(" "))
+    let changed: String = letters.into_iter().collect();
+    // A letter in its own place, or two alike swapped, is no error.
+    let is_error = changed.to_lowercase() != word.to_lowercase();
+    *word = changed;
+    is_error.then(|| words.join(" "))
 }
 
 fn beginning(title: &str) -> Option<String> {
