@@ -82,6 +82,8 @@ pub(crate) struct Text {
 pub(crate) struct Titles {
     /// For each document its title's place in the alphabetical order of the segment's distinct titles.
     pub(crate) places: Vec<u32>,
+    /// The documents in that order.
+    pub(crate) alphabetical: Vec<Doc>,
     keys: StrColumn,
     /// The documents by the first word of their titles, where that is all of the title first; without those whose titles
     /// have none.
@@ -183,7 +185,9 @@ impl Titles {
             words.extend(column.term_ords(document).map(|word| ids[word as usize]));
         }
         starts.push(u32::try_from(words.len()).unwrap_or(u32::MAX));
-        let places = places.into_iter().map(|place| u32::try_from(place).unwrap_or(u32::MAX)).collect();
+        let places: Vec<u32> = places.into_iter().map(|place| u32::try_from(place).unwrap_or(u32::MAX)).collect();
+        let mut alphabetical: Vec<Doc> = (0..documents).collect();
+        alphabetical.sort_unstable_by_key(|doc| places[*doc as usize]);
         let ends = |doc: Doc| (starts[doc as usize], starts[doc as usize + 1]);
         let first = |doc: &Doc| (words[ends(*doc).0 as usize], ends(*doc).1 - ends(*doc).0 > 1);
         let has_words = |doc: &Doc| ends(*doc).0 < ends(*doc).1;
@@ -192,7 +196,7 @@ impl Titles {
         let mut single = vec![0; documents.div_ceil(64) as usize];
         let singles = starts.windows(2).enumerate().filter(|(_, ends)| ends[1] - ends[0] == 1);
         singles.for_each(|(document, _)| single[document / 64] |= 1 << (document % 64));
-        Ok(Self { by_first, places, keys, words, starts, single })
+        Ok(Self { by_first, places, alphabetical, keys, words, starts, single })
     }
 
     /// A title's words in their order.

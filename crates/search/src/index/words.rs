@@ -145,6 +145,11 @@ impl Words {
         found
     }
 
+    /// Every word that ends with `text`.
+    pub(crate) fn ending_with(&self, text: &str) -> Vec<WordId> {
+        self.all_holding(&format!("{text}\n"))
+    }
+
     /// The words that begin with `text`.
     pub(crate) fn beginning_with(&self, text: &str) -> Range<WordId> {
         let start = self.first_from(text);

@@ -136,6 +136,34 @@ impl Steps {
         }
     }
 
+    /// Adds the documents that have a bit: all, or as many as are enough.
+    fn add_all(&mut self, living: &Living, documents: &[u64], step: Step) {
+        let count: usize = documents.iter().map(|bits| bits.count_ones() as usize).sum();
+        // Of very many, the first in order are soon met.
+        if ENOUGH * living.segment.len() >= count * count {
+            return gather::each(documents.iter().copied(), |doc| self.add(living, doc, step));
+        }
+        let titles = &living.segment.titles;
+        let (mut last, mut new) = (None, 0);
+        for doc in titles.alphabetical.iter().filter(|doc| gather::is_set(documents, **doc) && living.is_alive(**doc)) {
+            let place = titles.places[*doc as usize];
+            if last != Some(place) && !self.has_better(place, step) {
+                if new == ENOUGH {
+                    break;
+                }
+                new += 1;
+            }
+            last = Some(place);
+            self.add(living, *doc, step);
+        }
+    }
+
+    /// Whether a title is known by a better step.
+    fn has_better(&self, place: u32, step: Step) -> bool {
+        step > Step::Begins && gather::is_set(&self.begins, place)
+            || step > Step::WordBegins && gather::is_set(&self.word_begins, place)
+    }
+
     /// Whether there are enough titles, even where two of them differ in case alone.
     fn suffice(&self) -> bool {
         let count = |bits: &[u64]| bits.iter().map(|word| word.count_ones() as usize).sum::<usize>();
@@ -171,8 +199,7 @@ fn documents(living: &Living, words: impl IntoIterator<Item = WordId>) -> Result
     let segment = &*living.segment;
     let mut documents = vec![0; segment.len().div_ceil(64)];
     for word in words {
-        let list = segment.title.postings(word);
-        list.each_run(|run| run.iter().for_each(|doc| gather::set(&mut documents, *doc)))?;
+        segment.title.postings(word).add_to(&mut documents)?;
     }
     Ok(documents)
 }

@@ -25,11 +25,14 @@ pub(super) fn steps(living: &Living, words: &[String]) -> Result<BTreeSet<(Step,
         let mut documents = vec![0; segment.len().div_ceil(64)];
         for (id, errors) in text.words.matching(&typed).into_iter().filter_map(errors) {
             table[id as usize] = errors;
-            text.postings(id).each_run(|run| run.iter().for_each(|doc| gather::set(&mut documents, *doc)))?;
+            text.postings(id).add_to(&mut documents)?;
         }
         match &mut matched {
             Some(matched) => matched.iter_mut().zip(documents).for_each(|(matched, documents)| *matched &= documents),
             None => matched = Some(documents),
+        }
+        if matched.iter().flatten().all(|bits| *bits == 0) {
+            return Ok(BTreeSet::new());
         }
         tables.push(table);
     }

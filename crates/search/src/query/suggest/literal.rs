@@ -26,15 +26,12 @@ fn one_word(living: &Living, word: &str, steps: &mut Steps) -> Result<(), Tantiv
     if steps.suffice() {
         return Ok(());
     }
-    for id in beginning.clone() {
-        text.postings(id).each_run(|run| run.iter().for_each(|doc| steps.add(living, *doc, Step::WordBegins)))?;
-    }
+    steps.add_all(living, &documents(living, beginning.clone())?, Step::WordBegins);
     if steps.suffice() {
         return Ok(());
     }
-    for id in text.words.all_holding(word).into_iter().filter(|id| !beginning.contains(id)) {
-        text.postings(id).each_run(|run| run.iter().for_each(|doc| steps.add(living, *doc, Step::Contains)))?;
-    }
+    let holding = text.words.all_holding(word).into_iter().filter(|id| !beginning.contains(id));
+    steps.add_all(living, &documents(living, holding)?, Step::Contains);
     Ok(())
 }
 
@@ -51,8 +48,7 @@ fn several_words(
         return Ok(());
     };
     let whole = text.words.find(first);
-    let mut endings = text.words.all_holding(first);
-    endings.retain(|id| text.words.word(*id).ends_with(first));
+    let endings = text.words.ending_with(first);
     let mut candidates = documents(living, endings.iter().copied())?;
     for id in &middle {
         candidates.iter_mut().zip(documents(living, [*id])?).for_each(|(candidates, others)| *candidates &= others);
