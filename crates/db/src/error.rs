@@ -34,6 +34,15 @@ impl Error {
         matches!(self, Self::Conflict(_))
     }
 
+    /// Whether it was a lock that was waited for in vain, so that whoever holds it is the cause, and not how much was
+    /// asked for at once.
+    pub fn is_lock_timeout(&self) -> bool {
+        match self {
+            Self::Timeout(DieselError::DatabaseError(_, info)) => info.message().ends_with("due to lock timeout"),
+            _ => false,
+        }
+    }
+
     /// The constraint that refused the write, if one did.
     pub fn constraint(&self) -> Option<&str> {
         match self {

@@ -10,33 +10,38 @@
 //!
 //! Nobody is answered before the COMMIT is.
 
+mod hold;
 #[cfg(test)]
 mod plans;
+mod stuck;
 
-use std::collections::HashSet;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use db::{Clock, Database, Tx};
 use futures_util::{TryFutureExt, try_join};
 use outbox::Cause;
-use products::Prices;
-use stores::stock::{self, Balances};
+use stores::stock;
 use tokio::time::{Instant, timeout};
 
+use self::hold::{Held, Wanted, hold};
+use self::stuck::Stuck;
 use crate::answer;
 use crate::commit::{self, Mark};
-use crate::decide::decide;
 use crate::events::{OrderConfirmed, OrderDecided};
 use crate::idempotency::{self, Answer, Claim, Key};
 use crate::in_flight::Entered;
 use crate::lane::{Failure, Pass, Results, Work};
 use crate::order::{Order, Status};
 use crate::place::{PlaceError, Placed, Request};
-use crate::write::{self, Numbers};
+use crate::write;
 
-/// How long a part of a batch that failed waits for a lock: as part of the whole it has waited for long already.
-const SHORT_WAIT: Duration = Duration::from_millis(50);
+/// How often it is found out which rows are stuck, before it is given up to go round them.
+const LOOKS: u32 = 3;
+
+/// How often it is tried again while an attempt that lost its connection holds a key: for about a second, in which a
+/// server notices that its client is gone.
+const LINGERING: u32 = 9;
 
 /// When a server that says nothing at all is given up. Longer than the limits under which it works itself.
 const SILENCE: Duration = Duration::from_secs(4);
@@ -50,10 +55,12 @@ pub(crate) struct Job {
 
 /// Places orders together.
 pub(crate) struct Batches {
-    pub(crate) database: Database,
-    pub(crate) clock: Clock,
+    database: Database,
+    clock: Clock,
     /// Whether a webhook wants to hear of every decision.
-    pub(crate) announces: bool,
+    announces: bool,
+    /// Rows that nobody waits for, since somebody else keeps them.
+    stuck: Stuck,
 }
 
 impl Work for Batches {
@@ -68,7 +75,14 @@ impl Work for Batches {
 
     async fn attempt(&self, jobs: &[&Job], pass: Pass) -> Result<Results<Self>, Failure<PlaceError>> {
         let requests: Vec<&Request> = jobs.iter().map(|job| &job.request).collect();
-        self.place(&requests, pass).await.map_err(|error| error.of_a_batch(pass))
+        match self.place(&requests, pass).await {
+            Ok(results) => Ok(results),
+            // Whoever keeps a row keeps it from the next attempt, too: that one goes round it.
+            Err(error) if error.is_lock_timeout() && pass.tries < LOOKS && self.look_for_stuck(&requests).await => {
+                Err(Failure::Again(error))
+            }
+            Err(error) => Err(error.of_a_batch(pass)),
+        }
     }
 }
 
@@ -80,13 +94,15 @@ struct Written {
     results: Results<Batches>,
 }
 
-impl Written {
-    fn nothing(tx: Tx, results: Vec<Option<Result<Placed, PlaceError>>>) -> Self {
-        Self { tx, mark: None, results: results.into_iter().flatten().collect() }
-    }
-}
+/// Results as far as they are known, by request.
+type Known = Vec<Option<Result<Placed, PlaceError>>>;
 
 impl Batches {
+    /// Works on connections of `database`, of which there is one for each lane.
+    pub(crate) fn new(database: Database, clock: Clock, announces: bool) -> Self {
+        Self { database, clock, announces, stuck: Stuck::default() }
+    }
+
     async fn place(&self, requests: &[&Request], pass: Pass) -> Result<Results<Self>, PlaceError> {
         let written = timeout(SILENCE, self.write(requests, pass)).await;
         let away = || db::Error::Away(silent().to_string());
@@ -107,44 +123,75 @@ impl Batches {
     async fn write(&self, requests: &[&Request], pass: Pass) -> Result<Written, PlaceError> {
         let now = self.clock.now();
         let (tx, (claims, held)) = self.open(requests, pass, now).await?;
-
-        // What was answered before, or cannot be, is out of it.
-        let mut results: Vec<Option<Result<Placed, PlaceError>>> = replays(requests, claims);
-        let fresh: Vec<usize> = (0..requests.len()).filter(|place| results[*place].is_none()).collect();
-        if fresh.is_empty() {
-            return Ok(Written::nothing(tx, results));
+        match self.fill(&tx, requests, replays(requests, claims, pass), held, pass, now).await {
+            Ok((mark, results)) => Ok(Written { tx, mark, results }),
+            Err(error) => {
+                // What it holds, the keys above all, is free when the same is tried again.
+                tx.roll_back().await;
+                Err(error)
+            }
         }
+    }
 
+    /// Decides and writes what is not known yet; what the transaction is known by, if anything was written.
+    async fn fill(
+        &self,
+        tx: &Tx,
+        requests: &[&Request],
+        mut known: Known,
+        held: Option<Held>,
+        pass: Pass,
+        now: DateTime<Utc>,
+    ) -> Result<(Option<Mark>, Results<Self>), PlaceError> {
+        // A key that our own lost attempt holds is worth a moment, since its client heard nothing yet.
+        if pass.tries < LINGERING && known.iter().any(|known| matches!(known, Some(Err(PlaceError::Lingers)))) {
+            return Err(PlaceError::Lingers);
+        }
+        // What was answered before, or cannot be, is out of it.
+        let fresh: Vec<usize> = (0..requests.len()).filter(|place| known[*place].is_none()).collect();
+        if fresh.is_empty() {
+            return Ok((None, complete(known)?));
+        }
         let mut held = match held {
             Some(held) => held,
-            None => hold(&tx, &Wanted::by(fresh.iter().map(|place| requests[*place]), pass)).await?,
+            None => hold(tx, &self.wanted(fresh.iter().map(|place| requests[*place]), pass)).await?,
         };
+        self.stuck.learn(&held.stuck, &held.freed);
         let mut places = Vec::with_capacity(fresh.len());
         let mut decided = Vec::with_capacity(fresh.len());
         for place in fresh {
             match held.decide(requests[place], now) {
-                Err(refused) => results[place] = Some(Err(refused)),
+                Err(refused) => known[place] = Some(Err(refused)),
                 Ok(order) => {
                     places.push(place);
                     decided.push((requests[place], order));
                 }
             }
         }
-        if decided.is_empty() {
-            return Ok(Written::nothing(tx, results));
-        }
-
-        self.store(&tx, &decided, now).await?;
-        let mark = decided.first().map(|(request, order)| Mark {
-            transaction: held.numbers.transaction,
+        let Some((request, order)) = decided.first() else { return Ok((None, complete(known)?)) };
+        let mark = Mark {
+            transaction: held.numbers.transaction.clone(),
             store_id: request.store_id,
             order_id: order.id,
             created_at: order.terms.created_at,
-        });
+        };
+        self.store(tx, &decided, now).await?;
         for (place, (_, order)) in places.into_iter().zip(decided) {
-            results[place] = Some(Ok(Placed::New(order)));
+            known[place] = Some(Ok(Placed::New(order)));
         }
-        Ok(Written { mark, ..Written::nothing(tx, results) })
+        Ok((Some(mark), complete(known)?))
+    }
+
+    fn wanted<'r>(&self, requests: impl Iterator<Item = &'r Request>, pass: Pass) -> Wanted {
+        Wanted::by(requests, pass, &self.stuck)
+    }
+
+    /// Whether a row of these requests is stuck; those that are will be gone round.
+    async fn look_for_stuck(&self, requests: &[&Request]) -> bool {
+        let rows = requests.iter().flat_map(|request| request.rows()).collect();
+        let found = timeout(SILENCE, self.stuck.look(&self.database, rows)).await;
+        // Whatever keeps it from looking will be met again.
+        matches!(found, Ok(Ok(true)))
     }
 
     /// Begins, asks what is known of the keys, and locks and reads, all at once. Only the parts of a batch that failed
@@ -158,7 +205,7 @@ impl Batches {
     ) -> Result<(Tx, (Vec<Claim>, Option<Held>)), db::Error> {
         let keys: Vec<(i64, Key)> =
             requests.iter().filter_map(|request| Some((request.store_id, request.key.clone()?))).collect();
-        let wanted = Wanted::by(requests.iter().copied(), pass);
+        let wanted = self.wanted(requests.iter().copied(), pass);
         let keys_first = pass.is_part && !keys.is_empty();
         self.database
             .begin(move |tx| {
@@ -196,12 +243,13 @@ impl Batches {
 }
 
 /// The answers that the keys' claims give already, by request; `None` for those that are to be decided.
-fn replays(requests: &[&Request], claims: Vec<Claim>) -> Vec<Option<Result<Placed, PlaceError>>> {
+fn replays(requests: &[&Request], claims: Vec<Claim>, pass: Pass) -> Known {
     let mut claims = claims.into_iter();
     let replay = |request: &&Request| {
         request.key.as_ref()?;
         match claims.next()? {
             Claim::New => None,
+            Claim::InFlight if pass.follows_loss => Some(Err(PlaceError::Lingers)),
             Claim::InFlight => Some(Err(PlaceError::KeyInFlight)),
             Claim::Answered(answer) if answer.digest != request.digest() => Some(Err(PlaceError::KeyReused)),
             Claim::Answered(Answer { order_id, body, .. }) => Some(Ok(Placed::Replayed { order_id, body })),
@@ -210,72 +258,9 @@ fn replays(requests: &[&Request], claims: Vec<Claim>) -> Vec<Option<Result<Place
     requests.iter().map(replay).collect()
 }
 
-/// What a batch needs to be decided.
-struct Wanted {
-    rows: Vec<stock::Key>,
-    products: Vec<i64>,
-    stores: Vec<i64>,
-    orders: usize,
-    is_part: bool,
-}
-
-impl Wanted {
-    fn by<'r>(requests: impl Iterator<Item = &'r Request>, pass: Pass) -> Self {
-        let (mut rows, mut stores, mut orders) = (Vec::new(), HashSet::new(), 0);
-        for request in requests {
-            rows.extend(request.basket.lines().iter().map(|line| (request.store_id, line.product_id)));
-            stores.insert(request.store_id);
-            orders += 1;
-        }
-        let products: HashSet<i64> = rows.iter().map(|(_, product)| *product).collect();
-        Self {
-            rows,
-            products: products.into_iter().collect(),
-            stores: stores.into_iter().collect(),
-            orders,
-            is_part: pass.is_part,
-        }
-    }
-}
-
-/// What is known while the rows are locked.
-struct Held {
-    balances: Balances,
-    prices: Prices,
-    stores: HashSet<i64>,
-    numbers: Numbers,
-}
-
-/// Locks and reads, in one round trip. The statements are sent and run in this order, so the prices are of a moment at
-/// which the stock was held already: both were true at once.
-async fn hold(tx: &Tx, wanted: &Wanted) -> Result<Held, db::Error> {
-    let limit_wait = async {
-        match wanted.is_part {
-            true => tx.limit_lock_wait(SHORT_WAIT).await,
-            false => Ok(()),
-        }
-    };
-    let (_, balances, prices, stores, numbers) = try_join!(
-        limit_wait,
-        stock::lock(tx, &wanted.rows),
-        products::prices(tx, &wanted.products),
-        stores::existing(tx, &wanted.stores),
-        write::take_numbers(tx, wanted.orders),
-    )?;
-    Ok(Held { balances, prices, stores, numbers })
-}
-
-impl Held {
-    /// Decides one request against what those before it left.
-    fn decide(&mut self, request: &Request, now: DateTime<Utc>) -> Result<Order, PlaceError> {
-        if !self.stores.contains(&request.store_id) {
-            return Err(PlaceError::UnknownStore(request.store_id));
-        }
-        let Request { store_id, basket, expected_total, .. } = request;
-        let terms = decide(*store_id, basket, *expected_total, &self.prices, &mut self.balances, now)?;
-        let id = self.numbers.next().ok_or(PlaceError::Overtaken("numbers ran out"))?;
-        Ok(Order { id, customer_email: request.customer_email.clone(), terms })
-    }
+/// One result for each request. Were one missing, those behind it would be answered with their neighbours' orders.
+fn complete(known: Known) -> Result<Results<Batches>, PlaceError> {
+    known.into_iter().map(|known| known.ok_or(PlaceError::Forgotten)).collect()
 }
 
 /// Keeps the answers to those who sent a key.

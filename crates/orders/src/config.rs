@@ -5,7 +5,7 @@
 //! | `ORDER_LANES` | batches under way at once, each on a connection of its own beside `DATABASE_POOL`; a store's orders all take the same lane | 2 |
 //! | `ORDER_BATCH` | orders in one transaction at most | 128 |
 //! | `ORDER_QUEUE` | orders that may wait in a lane; more are refused with 503 | 8192 |
-//! | `ORDER_PATIENCE_MS` | longest wait in a lane; who waited longer is refused with 503 | 2000 |
+//! | `ORDER_PATIENCE_MS` | longest wait in a lane; who is not begun by then is refused with 503, and nothing is tried again after it | 2000 |
 //! | `WEBHOOK_URL` | the worker's; where it is set, events are recorded for it | none |
 
 use std::time::Duration;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use db::{Clock, Database};
 use outbox::Cause;
 use rust_decimal::Decimal;
+use stores::stock;
 use web::Atlas;
 
 use crate::basket::Basket;
@@ -99,6 +100,20 @@ pub enum PlaceError {
     /// Something that was read at the start was no longer so at the end: trying again helps.
     #[error("another transaction changed what this one had read: {0}")]
     Overtaken(&'static str),
+    /// Another transaction keeps a row of the inventory that it needs.
+    #[error("product {product_id} of store {store_id} is kept locked by another transaction")]
+    RowHeld {
+        /// Whose inventory.
+        store_id: i64,
+        /// What it asked for.
+        product_id: i64,
+    },
+    /// The connection was lost, and what was begun on it holds the request's key still.
+    #[error("the connection was lost, and what was begun on it has not ended yet")]
+    Lingers,
+    /// It was left out of its batch: a fault of ours.
+    #[error("an order of the batch was left without a result")]
+    Forgotten,
     /// The answer cannot be written as JSON.
     #[error(transparent)]
     Answer(Arc<serde_json::Error>),
@@ -110,9 +125,7 @@ impl Orders {
     /// # Errors
     /// When the database's configuration cannot be used.
     pub fn new(database: Database, clock: Clock, config: &Config) -> Result<Self, db::Error> {
-        let (database_of_lanes, clock_of_lanes) = (database.apart(config.lanes)?, clock.clone());
-        let batches = Batches { database: database_of_lanes, clock: clock_of_lanes, announces: config.announces };
-        let batches = Arc::new(batches);
+        let batches = Arc::new(Batches::new(database.apart(config.lanes)?, clock.clone(), config.announces));
         let lanes = (0..config.lanes).map(|_| Lane::open(Arc::clone(&batches), config)).collect();
         Ok(Self { database, clock, lanes, in_flight: InFlight::default(), atlas: Atlas::default() })
     }
@@ -160,6 +173,11 @@ impl Request {
         self.basket.digest(self.expected_total, self.customer_email.as_ref())
     }
 
+    /// The rows of the inventory that it needs.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = stock::Key> {
+        self.basket.lines().iter().map(|line| (self.store_id, line.product_id))
+    }
+
     /// What its events came of.
     pub(crate) fn cause(&self) -> Cause<'_> {
         Cause { request_id: self.request_id.as_deref(), traceparent: self.traceparent.as_deref() }
@@ -193,12 +211,22 @@ impl PlaceError {
         match &self {
             Self::Unknown => Failure::All(self),
             Self::Database(error) if matches!(**error, db::Error::Unavailable(_)) => match pass.tries < RECONNECTS {
-                true => Failure::Again(self),
+                true => Failure::Lost(self),
                 false => Failure::All(self),
             },
+            Self::Lingers => Failure::Lost(self),
+            // What was asked for at once was too much for the time, or the server is: parts of it would take as long.
+            Self::Database(error) if matches!(**error, db::Error::Timeout(_)) && !error.is_lock_timeout() => {
+                Failure::All(self)
+            }
             _ if self.is_passing() && pass.tries < RETRIES => Failure::Again(self),
             _ => Failure::One(self),
         }
+    }
+
+    /// Whether a lock was waited for in vain.
+    pub(crate) fn is_lock_timeout(&self) -> bool {
+        matches!(self, Self::Database(error) if error.is_lock_timeout())
     }
 
     /// Whether the same request may well be served when tried again right away.

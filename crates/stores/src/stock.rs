@@ -9,6 +9,7 @@
 //! shard; there the change of locked rows has to name it, too.
 
 mod adjust;
+mod free;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -17,6 +18,7 @@ use diesel::sql_types::{Array, BigInt, Integer};
 use diesel_async::RunQueryDsl;
 
 pub use adjust::{AdjustError, Adjusted, Adjustment, Refusal, Wish, adjust};
+pub use free::{Free, lock_free};
 
 /// A row of the inventory: store and product.
 pub type Key = (i64, i64);

@@ -80,7 +80,22 @@ async fn a_lock_that_is_not_granted_is_a_timeout() {
     let other = test.sql().await;
     other.batch_execute("BEGIN; LOCK TABLE categories").await.unwrap();
     let refused = test.transaction::<_, Error, _>(|tx| Box::pin(add_category(tx, "late"))).await;
-    assert!(matches!(refused, Err(Error::Timeout(_))), "{refused:?}");
+    assert!(matches!(&refused, Err(error @ Error::Timeout(_)) if error.is_lock_timeout()), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_statement_that_takes_too_long_is_a_timeout_of_its_own() {
+    let test = TestDatabase::new().await;
+    let refused = test
+        .transaction::<(), Error, _>(|tx| {
+            Box::pin(async move {
+                tx.limit_statements(Duration::from_millis(20)).await?;
+                diesel::sql_query("SELECT pg_sleep(5)").execute(&mut **tx).await?;
+                Ok(())
+            })
+        })
+        .await;
+    assert!(matches!(&refused, Err(error @ Error::Timeout(_)) if !error.is_lock_timeout()), "{refused:?}");
 }
 
 #[tokio::test]

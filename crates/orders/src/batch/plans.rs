@@ -75,7 +75,7 @@ async fn load_rows_are_found_by_their_keys_from_an_empty_database_on() {
     test.build().await.fill(2, 3).await;
     let one_connection = Config { pool_size: 1, ..Config::new(test.url(), Role::Gateway) };
     let database = Database::new(&one_connection).unwrap();
-    let batches = Batches { database, clock: Clock::system(), announces: false };
+    let batches = Batches::new(database, Clock::system(), false);
     let mut keys = 0..;
     place(&batches, &mut keys).await;
     assert_by_key(&mut batches.database.connection().await.unwrap(), "empty").await;

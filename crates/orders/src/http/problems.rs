@@ -16,8 +16,10 @@ impl Coded for PlaceError {
             Self::KeyInFlight => Code::IdempotencyKeyInFlight,
             Self::KeyReused => Code::IdempotencyKeyReused,
             Self::Database(error) => error.code(),
-            Self::NotDone(NotDone::Panicked) | Self::Answer(_) => Code::Internal,
-            Self::NotDone(_) | Self::Unknown | Self::Overtaken(_) => Code::Unavailable,
+            Self::NotDone(NotDone::Panicked) | Self::Answer(_) | Self::Forgotten => Code::Internal,
+            Self::NotDone(_) | Self::Unknown | Self::Overtaken(_) | Self::RowHeld { .. } | Self::Lingers => {
+                Code::Unavailable
+            }
         }
     }
 

@@ -17,6 +17,10 @@ enum Job {
     Panics,
     /// Its batch fails the first time.
     Clumsy,
+    /// Its batch loses what it works with, the first time.
+    Loses,
+    /// Its batch fails after a while.
+    Slow,
     /// The whole world is down.
     Away,
 }
@@ -57,6 +61,13 @@ impl Work for Bench {
         if jobs.contains(&Job::Bad) {
             return Err(Failure::One(Wrong::Bad));
         }
+        if jobs.contains(&Job::Slow) {
+            tokio::time::sleep(Duration::from_millis(60)).await;
+            return Err(Failure::One(Wrong::Bad));
+        }
+        if jobs.contains(&Job::Loses) && pass.tries == 0 {
+            return Err(Failure::Lost(Wrong::Bad));
+        }
         if jobs.contains(&Job::Away) {
             return Err(Failure::All(Wrong::Away));
         }
@@ -79,7 +90,7 @@ async fn busy(config: &Config) -> Fixture {
     let first = Arc::clone(&lane);
     tokio::spawn(async move { first.ask(Job::Good(0)).await });
     // The lane is waiting for the gate once the queue is empty again.
-    while lane.0.capacity() < lane.0.max_capacity() || bench.gate.available_permits() > 0 {
+    while lane.queue.capacity() < lane.queue.max_capacity() || bench.gate.available_permits() > 0 {
         tokio::task::yield_now().await;
     }
     for _ in 0..3 {
@@ -123,6 +134,14 @@ async fn heavy_jobs_make_smaller_batches() {
 }
 
 #[tokio::test]
+async fn what_is_left_over_of_a_batch_is_not_done_alone_while_others_wait() {
+    let fixture = busy(&Config { batch: 4, ..Config::default() }).await;
+    let answers = fixture.ask(&[good(1_000..1_003), good(1..=7)].concat()).await;
+    assert!(answers.iter().all(Result::is_ok));
+    assert_eq!(fixture.attempts(), [good([1_000, 1_001]), good([1_002, 1, 2, 3]), good(4..=7)]);
+}
+
+#[tokio::test]
 async fn only_the_one_that_fails_suffers() {
     for (culprit, reason) in [(Job::Bad, Wrong::Bad), (Job::Panics, NotDone::Panicked.into())] {
         let fixture = busy(&Config::default()).await;
@@ -150,6 +169,14 @@ async fn what_fails_in_passing_is_tried_again_whole() {
 }
 
 #[tokio::test]
+async fn what_was_lost_is_tried_again_knowing_that() {
+    let fixture = busy(&Config::default()).await;
+    assert_eq!(fixture.ask(&[Job::Good(1), Job::Loses]).await, [Ok(1), Ok(0)]);
+    let passes: Vec<Pass> = fixture.bench.attempts.lock().unwrap().iter().skip(1).map(|(_, pass)| *pass).collect();
+    assert_eq!(passes, [Pass::default(), Pass { tries: 1, follows_loss: true, ..Pass::default() }]);
+}
+
+#[tokio::test]
 async fn what_is_about_all_is_told_to_all_at_once() {
     let fixture = busy(&Config::default()).await;
     let jobs = [Job::Good(1), Job::Away, Job::Good(2)];
@@ -173,7 +200,32 @@ async fn a_full_queue_refuses_and_nobody_waits_for_too_long() {
     assert_eq!(count[&NotDone::Late.to_string()], 3);
     assert_eq!(count[&NotDone::Full.to_string()], 1);
     assert!(fixture.attempts().is_empty());
+    // What nobody waits for any more leaves the queue when the lane comes to it.
+    while fixture.lane.queue.capacity() < fixture.lane.queue.max_capacity() {
+        tokio::task::yield_now().await;
+    }
     assert_eq!(fixture.lane.ask(Job::Good(5)).await, Ok(5));
+}
+
+#[tokio::test]
+async fn who_is_not_begun_in_time_hears_so_in_time_and_is_not_done_later() {
+    let fixture = busy(&Config { patience: Duration::from_millis(20), ..Config::default() }).await;
+    // The lane itself is stuck.
+    let job = Job::Good(1);
+    let answer = timeout(Duration::from_secs(5), fixture.lane.ask(job)).await.expect("an answer in time");
+    assert_eq!(answer, Err(NotDone::Late.into()));
+    fixture.bench.gate.add_permits(1);
+    assert_eq!(fixture.lane.ask(Job::Good(2)).await, Ok(2));
+    assert_eq!(fixture.attempts(), [good([2])]);
+}
+
+#[tokio::test]
+async fn parts_are_not_begun_when_the_time_is_up() {
+    let fixture = busy(&Config { patience: Duration::from_millis(40), ..Config::default() }).await;
+    let jobs = [Job::Good(1), Job::Slow, Job::Good(2)];
+    assert_eq!(fixture.ask(&jobs).await, [const { Err(Wrong::NotDone(NotDone::Late)) }; 3]);
+    assert_eq!(fixture.attempts(), [jobs]);
+    assert_eq!(fixture.lane.ask(Job::Good(3)).await, Ok(3));
 }
 
 #[tokio::test]
@@ -181,7 +233,7 @@ async fn a_job_is_done_even_if_nobody_waits_for_it() {
     let fixture = busy(&Config::default()).await;
     let lane = Arc::clone(&fixture.lane);
     let gone = tokio::spawn(async move { lane.ask(Job::Good(1)).await });
-    while fixture.lane.0.capacity() == fixture.lane.0.max_capacity() {
+    while fixture.lane.queue.capacity() == fixture.lane.queue.max_capacity() {
         tokio::task::yield_now().await;
     }
     gone.abort();
@@ -197,7 +249,7 @@ async fn a_lane_ends_with_its_last_handle_and_finishes_its_queue_before() {
         let lane = Arc::clone(&lane);
         async move { lane.ask(Job::Good(1)).await }
     });
-    while lane.0.capacity() == lane.0.max_capacity() {
+    while lane.queue.capacity() == lane.queue.max_capacity() {
         tokio::task::yield_now().await;
     }
     drop(lane);

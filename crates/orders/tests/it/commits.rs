@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use db::{Database, Role};
 use futures_util::future::join_all;
-use orders::{Orders, PlaceError, Placed, Status};
+use orders::{CustomerEmail, Orders, PlaceError, Placed, Request, Status};
 use testkit::{Moment, Proxy, address_of, size};
 
 use crate::support::{Shop, new, relaxed};
@@ -54,6 +54,35 @@ async fn load_a_commit_without_an_answer_is_neither_lost_nor_done_twice() {
     let stored = shop.sql.query("SELECT id FROM orders", &[]).await.unwrap();
     assert_eq!(stored.iter().map(|row| row.get(0)).collect::<HashSet<i64>>(), ids);
     assert_eq!(i64::from(shop.stock(pen).await), 1_000_000 - count);
+    shop.assert_ledger().await;
+}
+
+/// The connection breaks while the server waits on it: until it notices, it holds the key of a client that has heard
+/// nothing yet.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_a_lost_attempt_still_holds_is_waited_for() {
+    const ADDRESS: &str = "lingers@example.test";
+    let Cuttable { shop, proxy, orders, pen } = cuttable().await;
+    let mut other = shop.database.sql().await;
+    for round in 0..3 {
+        // The lines of an order refer to their products, so it waits when its key is claimed and its stock locked.
+        let holding = other.transaction().await.unwrap();
+        holding.execute("SELECT FROM products FOR UPDATE", &[]).await.unwrap();
+        proxy.cut_once(Moment::After, ADDRESS.as_bytes());
+        let address = Some(CustomerEmail::parse(ADDRESS).unwrap());
+        let request = Request { customer_email: address, ..shop.keyed(&round.to_string(), &[(pen, 1)]) };
+        let placing = tokio::spawn({
+            let orders = orders.clone();
+            async move { orders.place(request).await }
+        });
+        while proxy.is_armed() {
+            tokio::task::yield_now().await;
+        }
+        tokio::time::sleep(Duration::from_millis(150)).await;
+        holding.rollback().await.unwrap();
+        new(placing.await.unwrap().unwrap());
+    }
+    assert_eq!(shop.rows().await, [3; 5]);
     shop.assert_ledger().await;
 }
 

@@ -1,7 +1,7 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use orders::{Orders, PlaceError, Status};
+use orders::{Config, Orders, PlaceError, Request, Status};
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 
@@ -113,7 +113,7 @@ async fn an_order_that_cannot_get_its_row_leaves_its_neighbours_alone() {
     for (number, placed) in join_all((0..20).map(|number| orders.place(request(number)))).await.into_iter().enumerate()
     {
         match (number, placed) {
-            (7, Err(PlaceError::Database(error))) if matches!(*error, db::Error::Timeout(_)) => {}
+            (7, Err(PlaceError::RowHeld { product_id, .. })) if product_id == kept => {}
             (7, placed) => panic!("{placed:?}"),
             (_, placed) => assert_eq!(new(placed.unwrap()).terms.status, Status::Confirmed),
         }
@@ -121,4 +121,70 @@ async fn an_order_that_cannot_get_its_row_leaves_its_neighbours_alone() {
     holding.rollback().await.unwrap();
     assert_eq!((shop.stock(pen).await, shop.stock(kept).await), (81, 100));
     shop.assert_ledger().await;
+}
+
+/// Everybody wants a row that somebody else keeps, and one lane serves all stores.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_row_that_is_kept_does_not_keep_other_stores_waiting() {
+    let shop = Shop::open().await;
+    let (pen, kept) = (shop.product("0.10", Some(1_000)).await, shop.product("0.10", Some(1_000)).await);
+    let elsewhere = shop.database.build().await.store("Elsewhere").await;
+    shop.database.build().await.stock(elsewhere, pen, 1_000).await;
+    // As patient as the real gateway.
+    let one_lane = Config { lanes: 1, ..Config::default() };
+    let orders = Orders::new(shop.database.handle(), shop.clock.clone(), &one_lane).unwrap();
+    let mut other = shop.database.sql().await;
+    let holding = other.transaction().await.unwrap();
+    let hold = "UPDATE inventory SET quantity = quantity WHERE (store_id, product_id) = ($1, $2)";
+    holding.execute(hold, &[&shop.store, &kept]).await.unwrap();
+
+    for round in 0..3 {
+        let rush = join_all((0..128).map(|_| orders.place(shop.request(&[(pen, 1), (kept, 1)]))));
+        let neighbours = join_all((0..8).map(|_| orders.place(shop.request(&[(pen, 1)]))));
+        let begun = Instant::now();
+        let elsewhere = async {
+            let placed = orders.place(Request { store_id: elsewhere, ..shop.request(&[(pen, 1)]) }).await;
+            (placed, begun.elapsed())
+        };
+        let (refused, neighbours, (placed, took)) = tokio::join!(rush, neighbours, elsewhere);
+        for refused in refused {
+            assert!(
+                matches!(&refused, Err(PlaceError::RowHeld { product_id, .. }) if *product_id == kept),
+                "{refused:?}"
+            );
+        }
+        for placed in neighbours.into_iter().chain([placed]) {
+            assert_eq!(new(placed.unwrap()).terms.status, Status::Confirmed);
+        }
+        // Two batches that wait as long as one waits for a lock, at most; none once it is known.
+        let limit = Duration::from_millis(if round == 0 { 1_500 } else { 500 });
+        assert!(took < limit, "round {round}: {took:?}");
+    }
+    holding.rollback().await.unwrap();
+    // What is free is taken again, at once.
+    let placed = orders.place(shop.request(&[(kept, 1)])).await;
+    assert_eq!(new(placed.unwrap()).terms.status, Status::Confirmed);
+    assert_eq!((shop.stock(pen).await, shop.stock(kept).await), (1_000 - 24, 999));
+    shop.assert_ledger().await;
+}
+
+/// Half of it would take as long, and half of that.
+#[tokio::test]
+async fn a_statement_that_takes_too_long_is_not_tried_in_parts() {
+    let shop = Shop::open().await;
+    let pen = shop.product("0.10", Some(100)).await;
+    let gateway = db::Config::new(shop.database.url(), db::Role::Gateway);
+    let impatient = db::Config { statement: Duration::from_millis(300), lock: Duration::from_secs(30), ..gateway };
+    let orders = Orders::new(db::Database::new(&impatient).unwrap(), shop.clock.clone(), &relaxed()).unwrap();
+    let mut other = shop.database.sql().await;
+    let holding = other.transaction().await.unwrap();
+    holding.execute("UPDATE inventory SET quantity = quantity", &[]).await.unwrap();
+    let begun = Instant::now();
+    for refused in join_all((0..40).map(|_| orders.place(shop.request(&[(pen, 1)])))).await {
+        let Err(PlaceError::Database(error)) = &refused else { panic!("{refused:?}") };
+        assert!(matches!(**error, db::Error::Timeout(_)), "{error}");
+    }
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    holding.rollback().await.unwrap();
+    new(orders.place(shop.request(&[(pen, 1)])).await.unwrap());
 }

@@ -127,6 +127,60 @@ async fn an_answer_that_commits_meanwhile_is_the_one_that_counts() {
     assert_eq!(shop.stock(pen).await, 5);
 }
 
+/// A batch whose end finds one of its keys answered is undone before it is tried again: it must not meet itself.
+#[tokio::test]
+async fn the_neighbours_of_a_key_that_was_overtaken_are_placed() {
+    let shop = Shop::open().await;
+    let pen = shop.product("0.10", Some(500)).await;
+    let connections = "SELECT array_agg(pid ORDER BY pid) FROM pg_stat_activity \
+                       WHERE application_name = 'stockroom-gateway' AND datname = current_database()";
+    let connections = async || shop.sql.query_one(connections, &[]).await.unwrap().get::<_, Vec<i32>>(0);
+    shop.place(&[(pen, 1)]).await;
+    let before = connections().await;
+    let mut other = shop.database.sql().await;
+    for round in 0..5 {
+        // They are one batch, which waits for its stock until the answer is being written.
+        let held = other.transaction().await.unwrap();
+        held.execute("UPDATE inventory SET quantity = quantity", &[]).await.unwrap();
+        let late = shop.keyed(&format!("{round}: overtaken"), &[(pen, 1)]);
+        let first = shop.orders.place(shop.request(&[(pen, 1)]));
+        let overtaken = shop.orders.place(late.clone());
+        let names: Vec<String> = (0..8).map(|n| format!("{round}: {n}")).collect();
+        let neighbours = join_all(names.iter().map(|name| shop.orders.place(shop.keyed(name, &[(pen, 1)]))));
+        let answer = async {
+            shop.until_waiting(1).await;
+            let answering = shop.database.sql().await;
+            answering.batch_execute("BEGIN").await.unwrap();
+            answering
+                .execute(
+                    "INSERT INTO idempotency_keys (store_id, key, request_hash, order_id, answer, created_at) \
+                     VALUES ($1, $4, $2, 17, 'the first', $3::text::timestamptz)",
+                    &[
+                        &shop.store,
+                        &late.basket.digest(None, None).as_slice(),
+                        &shop.clock.now().to_rfc3339(),
+                        &late.key.as_ref().unwrap().key,
+                    ],
+                )
+                .await
+                .unwrap();
+            held.commit().await.unwrap();
+            let keeping = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' \
+                           AND query LIKE 'INSERT INTO idempotency_keys%' AND datname = current_database()";
+            while shop.number(keeping, &[]).await == 0 {
+                tokio::task::yield_now().await;
+            }
+            answering.batch_execute("COMMIT").await.unwrap();
+        };
+        let (first, overtaken, neighbours, ()) = tokio::join!(first, overtaken, neighbours, answer);
+        new(first.unwrap());
+        assert_eq!(overtaken.unwrap(), Placed::Replayed { order_id: 17, body: "the first".into() });
+        neighbours.into_iter().for_each(|placed| _ = new(placed.unwrap()));
+    }
+    assert_eq!(shop.rows().await, [46, 46, 46, 46, 45]);
+    assert_eq!(connections().await, before, "what failed was rolled back, not thrown away with its connection");
+}
+
 /// The first request holds its key while it waits for a row; the second hears of it at once instead of waiting too.
 #[tokio::test]
 async fn a_repeat_of_a_request_under_way_does_not_wait() {

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use db::{Database, Error, Role};
@@ -54,6 +54,33 @@ async fn deduct_and_restore_move_exactly_what_they_are_told() {
     let left = HashMap::from([(apples, 10), (pears, 7), (southern, 10), (southern_pears, 5)]);
     assert_eq!(lock(&test, keys.to_vec()).await.unwrap(), left);
     deduct(&test, vec![]).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_free_is_locked_and_what_is_held_is_named_at_once() {
+    let test = TestDatabase::new().await;
+    let [apples, pears, southern, southern_pears] = two_stores(&test.build().await).await;
+    let sql = test.sql().await;
+    sql.batch_execute("BEGIN").await.unwrap();
+    let hold = "SELECT FROM inventory WHERE (store_id, product_id) IN (($1, $2), ($3, $4)) FOR UPDATE";
+    sql.execute(hold, &[&pears.0, &pears.1, &southern.0, &southern.1]).await.unwrap();
+    let unknown = (apples.0, 999_999);
+    let asked = [pears, southern, apples, unknown, southern_pears, pears];
+    let lock_free = async |asked: Vec<Key>| {
+        test.begin::<_, Error, _>(|tx| Box::pin(async move { stock::lock_free(tx, &asked).await })).await.unwrap()
+    };
+    let (tx, free) = lock_free(asked.to_vec()).await;
+    assert_eq!(free.balances, HashMap::from([(apples, 10), (southern_pears, 5)]));
+    assert_eq!(free.held, HashSet::from([pears, southern]));
+    let others = "SELECT FROM inventory FOR NO KEY UPDATE SKIP LOCKED";
+    assert_eq!(test.sql().await.execute(others, &[]).await.unwrap(), 0, "what was free is locked now");
+    tx.roll_back().await;
+    sql.batch_execute("UPDATE inventory SET quantity = 7; COMMIT").await.unwrap();
+    let (tx, free) = lock_free(asked.to_vec()).await;
+    assert_eq!(free.balances, [apples, pears, southern, southern_pears].map(|row| (row, 7)).into());
+    assert_eq!(free.held, HashSet::new());
+    assert_eq!(stock::lock_free(&tx, &[]).await.unwrap(), stock::Free::default());
+    tx.roll_back().await;
 }
 
 #[tokio::test]
