@@ -3,18 +3,19 @@
 //! Counting costs more the longer a list is, and so does coming to a page by its number. So of a long list a process
 //! remembers how many rows it had and where every hundredth of them stood (a [`Survey`]), and reads on from there. A survey
 //! is made in the background, once somebody has read of the list; and again, while it is being read of, as often as
-//! that takes no more than a fiftieth of the time. What was added meanwhile the list itself tells exactly, where it
-//! grows at one end ([`Growth`]). Short lists are counted each time.
+//! that takes no more than a tenth of the time. What was added meanwhile the list itself tells exactly where it can
+//! ([`Growth`]); where it cannot, a survey is believed for a while that grows with what it costs, and never longer than
+//! [`OLDEST`]. Short lists are counted each time, and nothing is remembered of them.
 
-use std::future::ready;
 use std::hash::Hash;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use db::{Database, Rows, Seek, Tx};
 use moka::future::Cache;
 use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 
 use crate::Spot;
 
@@ -27,11 +28,26 @@ pub const STEP: i64 = 100;
 /// Landmarks that are remembered, of the lists that were last read of: some tens of MB where they are titles.
 const MEMORY: u64 = 500_000;
 
-/// After so long a survey is not relied on any more, however seldom the list is read.
-const OLDEST: Duration = Duration::from_secs(600);
+/// After so long a survey is not believed any more, whatever it cost.
+const OLDEST: Duration = Duration::from_secs(60);
+
+/// Every survey is believed for so long.
+const YOUNG: Duration = Duration::from_secs(2);
+
+/// After so long a survey that nobody has read of is forgotten.
+const KEPT: Duration = Duration::from_secs(600);
 
 /// How long a survey may take.
 const LIMIT: Duration = Duration::from_secs(30);
+
+/// How long one waits for its turn; then it is not made, and whoever reads next asks for it again.
+const QUEUE: Duration = Duration::from_secs(2);
+
+/// How long a reader waits for a survey where reading without it costs little.
+const PATIENCE: Duration = Duration::from_millis(250);
+
+/// And where it costs as much as the survey itself.
+const PATIENCE_AT_MOST: Duration = Duration::from_secs(4);
 
 /// A list that may be long: of which rows, and in which order. Equal ones are the same list.
 pub trait LongList: Clone + Eq + Hash + Send + Sync + 'static {
@@ -52,18 +68,17 @@ pub trait LongList: Clone + Eq + Hash + Send + Sync + 'static {
         spot: &Spot<Self::Place>,
     ) -> impl Future<Output = Result<(i64, Rows<Self::Row>), Self::Error>>;
 
-    /// Whether it is long to count, having `count` rows. More may have to be looked at than are counted.
-    fn is_long(&self, _: &Database, count: i64) -> impl Future<Output = Result<bool, db::Error>> {
-        ready(Ok(count >= LONG))
-    }
-
     /// Counts it and notes its landmarks, however long that takes.
     fn survey(&self, tx: &Tx) -> impl Future<Output = Result<Survey<Self::Place>, db::Error>> + Send;
 
-    /// How it has grown since, where that is told quickly.
-    fn growth(&self, _: &Database, survey: &Survey<Self::Place>) -> impl Future<Output = Result<Growth, db::Error>> {
-        ready(Ok(Growth { count: survey.count, before: 0 }))
-    }
+    /// What became of it since, as far as that is told quickly; `None` where the survey is no help any more. `until` is
+    /// how many rows there are to the end of the page that is wanted.
+    fn growth(
+        &self,
+        database: &Database,
+        survey: &Survey<Self::Place>,
+        until: i64,
+    ) -> impl Future<Output = Result<Option<Growth>, db::Error>>;
 }
 
 /// What is remembered of a list.
@@ -75,6 +90,8 @@ pub struct Survey<K> {
     pub first: Option<K>,
     /// Places of the rows number [`STEP`], twice that, and so on.
     pub landmarks: Vec<K>,
+    /// How many rows were looked at to make it, where those are more.
+    pub looked_at: i64,
 }
 
 impl<K> Survey<K> {
@@ -88,7 +105,7 @@ impl<K> Survey<K> {
             }
         }
         let count = i64::try_from(landmarks.len()).unwrap_or(i64::MAX).saturating_mul(STEP).saturating_add(rest);
-        Self { count, first, landmarks }
+        Self { count, first, landmarks, looked_at: count }
     }
 }
 
@@ -103,14 +120,21 @@ pub struct Growth {
 
 struct Known<K> {
     survey: Survey<K>,
+    /// When it was begun: it knows of nothing that came later.
     made: Instant,
     took: Duration,
     is_renewed: AtomicBool,
 }
 
 impl<K> Known<K> {
+    /// Whether it is time for another.
     fn is_old(&self) -> bool {
-        self.made.elapsed() > (self.took * 50).max(Duration::from_secs(1))
+        self.made.elapsed() > (self.took * 10).max(YOUNG / 2)
+    }
+
+    /// Whether it is still believed.
+    fn is_believed(&self) -> bool {
+        self.made.elapsed() <= (self.took * 20).clamp(YOUNG, OLDEST)
     }
 }
 
@@ -134,7 +158,7 @@ impl<L: LongList> Clone for Atlas<L> {
 impl<L: LongList> Default for Atlas<L> {
     fn default() -> Self {
         Self {
-            known: Cache::builder().max_capacity(MEMORY).weigher(weight).time_to_live(OLDEST).build(),
+            known: Cache::builder().max_capacity(MEMORY).weigher(weight).time_to_idle(KEPT).build(),
             turn: Arc::new(Semaphore::new(1)),
         }
     }
@@ -152,38 +176,47 @@ impl<L: LongList> Atlas<L> {
         spot: &Spot<L::Place>,
     ) -> Result<(i64, Rows<L::Row>), L::Error> {
         let Seek::Skip(skip) = spot.seek else { return list.read(database, spot).await };
-        if let Some(known) = self.known.get(list).await {
-            self.renew(database, list, &known);
-            return follow(database, list, spot, skip, &known.survey).await;
+        let known = self.known.get(list).await;
+        if let Some(known) = &known {
+            if let Some(found) = follow(database, list, spot, skip, known).await? {
+                self.renew(database, list, known);
+                return Ok(found);
+            }
+            self.known.invalidate(list).await;
         }
-        if skip < STEP || L::SKIPS_FAST {
+        if skip < STEP || known.is_none() && L::SKIPS_FAST {
             let (count, rows) = list.read(database, spot).await?;
-            if list.is_long(database, count).await? {
-                let (this, database, list) = (self.clone(), database.clone(), list.clone());
-                tokio::spawn(async move { this.survey(&database, &list).await });
+            if count >= LONG {
+                drop(self.survey(database, list));
             }
             return Ok((count, rows));
         }
         let (count, _) = list.read(database, &Spot::new(Seek::Skip(0), 1)).await?;
         let spot = Spot { count: Some(count), ..spot.clone() };
-        if skip < count
-            && list.is_long(database, count).await?
-            && let Some(known) = self.survey(database, list).await
-        {
-            return follow(database, list, &spot, skip, &known.survey).await;
+        if skip < count && count >= LONG {
+            let patience = if L::SKIPS_FAST { PATIENCE } else { PATIENCE_AT_MOST };
+            let made = tokio::time::timeout(patience, self.survey(database, list)).await;
+            if let Ok(Ok(Some(known))) = made
+                && let Some(found) = follow(database, list, &spot, skip, &known).await?
+            {
+                return Ok(found);
+            }
         }
         list.read(database, &spot).await
     }
 
-    /// Surveys a list, unless that is done already or being done; `None` if it cannot be.
-    async fn survey(&self, database: &Database, list: &L) -> Option<Arc<Known<L::Place>>> {
-        let known = self.known.try_get_with(list.clone(), make(&self.turn, database, list)).await;
-        known.inspect_err(|error| tracing::warn!(%error, "a long list was not surveyed")).ok()
+    /// Surveys a list in the background, unless that is done already or being done; `None` if it cannot be.
+    fn survey(&self, database: &Database, list: &L) -> JoinHandle<Option<Arc<Known<L::Place>>>> {
+        let (this, database, list) = (self.clone(), database.clone(), list.clone());
+        tokio::spawn(async move {
+            let known = this.known.try_get_with(list.clone(), make(&this.turn, &database, &list)).await;
+            known.inspect_err(|error| tracing::warn!(%error, "a long list was not surveyed")).ok()
+        })
     }
 
     /// Has a survey that is old made again, in the background.
     fn renew(&self, database: &Database, list: &L, known: &Arc<Known<L::Place>>) {
-        if !known.is_old() || known.is_renewed.swap(true, Ordering::Relaxed) {
+        if !known.is_old() || known.is_renewed.swap(true, Relaxed) {
             return;
         }
         let (this, database, list, old) = (self.clone(), database.clone(), list.clone(), known.clone());
@@ -192,7 +225,7 @@ impl<L: LongList> Atlas<L> {
                 Ok(new) => this.known.insert(list, new).await,
                 Err(error) => {
                     tracing::warn!(%error, "a long list was not surveyed again");
-                    old.is_renewed.store(false, Ordering::Relaxed);
+                    old.is_renewed.store(false, Relaxed);
                 }
             }
         });
@@ -200,8 +233,10 @@ impl<L: LongList> Atlas<L> {
 }
 
 async fn make<L: LongList>(turn: &Semaphore, database: &Database, list: &L) -> Result<Arc<Known<L::Place>>, db::Error> {
-    let _turn = turn.acquire().await;
-    let (begun, list) = (Instant::now(), list.clone());
+    let Ok(_turn) = tokio::time::timeout(QUEUE, turn.acquire()).await else {
+        return Err(db::Error::Unavailable("other lists are being surveyed".into()));
+    };
+    let (made, list) = (Instant::now(), list.clone());
     let survey = database.transaction::<_, db::Error, _>(move |tx| {
         Box::pin(async move {
             tx.limit_statements(LIMIT).await?;
@@ -209,39 +244,41 @@ async fn make<L: LongList>(turn: &Semaphore, database: &Database, list: &L) -> R
         })
     });
     let survey: Survey<L::Place> = survey.await?;
-    Ok(Arc::new(Known { survey, made: Instant::now(), took: begun.elapsed(), is_renewed: AtomicBool::new(false) }))
+    Ok(Arc::new(Known { survey, made, took: made.elapsed(), is_renewed: AtomicBool::new(false) }))
 }
 
-/// Reads the page that begins after `skip` rows from the landmark before it on.
+/// Reads the page that begins after `skip` rows from the landmark before it on; `None` if what is known is no help.
 async fn follow<L: LongList>(
     database: &Database,
     list: &L,
     spot: &Spot<L::Place>,
     skip: i64,
-    survey: &Survey<L::Place>,
-) -> Result<(i64, Rows<L::Row>), L::Error> {
-    let Growth { count, before } = list.growth(database, survey).await?;
-    if skip >= count && count > 0 {
-        return Ok((count, Rows { rows: Vec::new(), more: false }));
+    known: &Known<L::Place>,
+) -> Result<Option<(i64, Rows<L::Row>)>, L::Error> {
+    let survey = &known.survey;
+    let until = skip.saturating_add(i64::try_from(spot.size).unwrap_or(i64::MAX));
+    if !known.is_believed() {
+        return Ok(None);
     }
+    let growth = list.growth(database, survey, until).await?.filter(|growth| growth.count >= LONG);
+    let Some(Growth { count, before }) = growth else { return Ok(None) };
+    if skip >= count {
+        return Ok(Some((count, Rows { rows: Vec::new(), more: false })));
+    }
+    let spot = Spot { count: Some(count), ..spot.clone() };
     let behind = (skip - before).max(0);
     let passed = usize::try_from(behind / STEP).unwrap_or(usize::MAX).min(survey.landmarks.len());
     let Some(landmark) = passed.checked_sub(1).and_then(|last| survey.landmarks.get(last)) else {
-        return list.read(database, &Spot { count: Some(count), ..spot.clone() }).await;
+        return Ok(Some(list.read(database, &spot).await?));
     };
     let between = behind - i64::try_from(passed).unwrap_or(i64::MAX).saturating_mul(STEP);
     if between > 4 * STEP {
         // So much has come since the survey that it is no help.
-        return list.read(database, &Spot { count: Some(count), ..spot.clone() }).await;
+        return Ok(Some(list.read(database, &spot).await?));
     }
     let between = usize::try_from(between).unwrap_or_default();
-    let from = Spot {
-        seek: Seek::After(landmark.clone()),
-        size: between.saturating_add(spot.size),
-        count: Some(count),
-        ..spot.clone()
-    };
+    let from = Spot { seek: Seek::After(landmark.clone()), size: between.saturating_add(spot.size), ..spot };
     let (_, mut found) = list.read(database, &from).await?;
     found.rows.drain(..between.min(found.rows.len()));
-    Ok((count, found))
+    Ok(Some((count, found)))
 }

@@ -68,13 +68,13 @@ impl LongList for Listed {
     }
 
     /// What is newer than the newest order of then is counted.
-    async fn growth(&self, database: &Database, survey: &Survey<SortKey>) -> Result<Growth, db::Error> {
+    async fn growth(&self, database: &Database, survey: &Survey<SortKey>, _: i64) -> Result<Option<Growth>, db::Error> {
         let newer = matching(self.store_id, &self.filter);
         let newer = match survey.first {
             Some(first) => newer.filter(beside(">", first)),
             None => newer,
         };
         let before: i64 = newer.count().get_result(&mut &*database.connection().await?).await?;
-        Ok(Growth { count: survey.count + before, before })
+        Ok(Some(Growth { count: survey.count + before, before }))
     }
 }

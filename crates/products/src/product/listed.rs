@@ -47,12 +47,12 @@ impl LongList for Listed {
     }
 
     /// What comes after the last landmark is counted anew.
-    async fn growth(&self, database: &Database, survey: &Survey<i64>) -> Result<Growth, db::Error> {
+    async fn growth(&self, database: &Database, survey: &Survey<i64>, _: i64) -> Result<Option<Growth>, db::Error> {
         let conn = database.connection().await?;
         let category = self.category(&conn).await?;
         let last = survey.landmarks.last().copied().unwrap_or(i64::MIN);
         let known = i64::try_from(survey.landmarks.len()).unwrap_or(i64::MAX).saturating_mul(STEP);
-        Ok(Growth { count: known + self.after(&conn, category, last).await?, before: 0 })
+        Ok(Some(Growth { count: known + self.after(&conn, category, last).await?, before: 0 }))
     }
 }
 

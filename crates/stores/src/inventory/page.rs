@@ -95,19 +95,22 @@ impl<'a> Among<'a> {
             number: i64,
             #[diesel(sql_type = BigInt)]
             count: i64,
+            #[diesel(sql_type = BigInt)]
+            carried: i64,
         }
         let sql = format!(
             "WITH numbered AS MATERIALIZED ( \
                  SELECT products.title_key, products.id, \
                         row_number() OVER (ORDER BY products.title_key, products.id) AS number FROM {MATCHING}), \
-             counted AS (SELECT count(*) FROM numbered) \
-             SELECT numbered.*, counted.count FROM numbered, counted \
+             counted AS (SELECT count(*) FROM numbered), \
+             looked_at AS (SELECT count(*) AS carried FROM inventory WHERE store_id = $1) \
+             SELECT numbered.*, counted.count, looked_at.carried FROM numbered, counted, looked_at \
              WHERE number = 1 OR number % {STEP} = 0 ORDER BY number"
         );
         let marks: Vec<Landmark> = self.statement(sql).load(&mut conn).await?;
-        let count = marks.as_slice().first().map_or(0, |mark| mark.count);
+        let (count, looked_at) = marks.first().map_or((0, 0), |mark| (mark.count, mark.carried));
         let places = marks.into_iter().map(|mark| (mark.number, (mark.title_key, mark.id)));
-        Ok(Survey::new(places, count % STEP))
+        Ok(Survey { looked_at, ..Survey::new(places, count % STEP) })
     }
 
     /// How many rows there are in all.
