@@ -21,6 +21,9 @@ pub enum Error {
     /// The product is no longer as the client saw it.
     #[error("Product {0} is no longer as If-Match says. Read it again and decide anew.")]
     Stale(i64),
+    /// The category is no longer as somebody saw it.
+    #[error("Category {0} was changed meanwhile. Read it again and decide anew.")]
+    StaleCategory(i64),
     /// Orders keep their products.
     #[error("Orders refer to product {0}, so it cannot be deleted. Set its stock to 0 to stop selling it.")]
     Ordered(i64),
@@ -52,7 +55,7 @@ impl Coded for Error {
             Self::NoSuchProduct(_) | Self::NoSuchCategory(_) => Code::NotFound,
             Self::UnknownCategory(_) => Code::Invalid,
             Self::SkuTaken(_) | Self::NameTaken(_) | Self::Ordered(_) | Self::NotEmpty(_) => Code::Conflict,
-            Self::Stale(_) => Code::PreconditionFailed,
+            Self::Stale(_) | Self::StaleCategory(_) => Code::PreconditionFailed,
             Self::Database(error) => error.code(),
         }
     }

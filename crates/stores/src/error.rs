@@ -6,6 +6,9 @@ pub enum Error {
     /// No store has this id.
     #[error("There is no store {0}.")]
     NoSuchStore(i64),
+    /// The store is no longer as somebody saw it.
+    #[error("Store {0} was changed meanwhile. Read it again and decide anew.")]
+    Stale(i64),
     /// Orders keep their store.
     #[error("Orders refer to store {0}, so it cannot be deleted.")]
     HasOrders(i64),
@@ -25,6 +28,7 @@ impl Coded for Error {
         match self {
             Self::NoSuchStore(_) => Code::NotFound,
             Self::HasOrders(_) => Code::Conflict,
+            Self::Stale(_) => Code::PreconditionFailed,
             Self::Database(error) => error.code(),
         }
     }

@@ -1,9 +1,12 @@
 use std::time::{Duration, Instant};
 
+use accounts::Actor;
 use futures_util::future::join_all;
 use orders::{Config, Orders, PlaceError, Request, Status};
+use products::ProductChange;
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
+use stores::StoreChange;
 
 use crate::support::{Shop, new, relaxed};
 
@@ -20,6 +23,27 @@ async fn fifty_want_one_of_twenty() {
     assert!(rejected.iter().all(|order| order.terms.lines[0].rejection.unwrap().available == 0));
     assert_eq!(shop.stock(lamp).await, 0);
     assert_eq!(shop.rows().await, [50, 50, 20, 20, 0]);
+    shop.assert_ledger().await;
+}
+
+#[tokio::test]
+async fn orders_go_on_while_the_catalogue_and_the_store_are_changed() {
+    let shop = Shop::open().await;
+    let lamp = shop.product("12.50", Some(20)).await;
+    let actor = Actor::program("test");
+    let (changing, ()) = shop.patient.begin(|_| Box::pin(async { Ok::<_, db::Error>(()) })).await.unwrap();
+    let dearer = ProductChange { title: Some("A better thing".into()), ..ProductChange::default() };
+    products::change(&changing, &actor, lamp, dearer, |_| true, shop.clock.now()).await.unwrap();
+    products::rename_category(&changing, &actor, 1, "Better things", |_| true).await.unwrap();
+    let moved = StoreChange { location: Some("Elsewhere".into()), ..StoreChange::default() };
+    stores::change(&changing, &actor, shop.store, moved, |_| true).await.unwrap();
+    // Nothing of it is committed yet.
+    let placed = tokio::time::timeout(Duration::from_secs(10), shop.place(&[(lamp, 1)])).await;
+    assert_eq!(placed.expect("an order waits for no change").terms.status, Status::Confirmed);
+    let filed = "INSERT INTO products (title, category_id, price) VALUES ('Another', 1, 1)";
+    let filed = tokio::time::timeout(Duration::from_secs(10), shop.sql.execute(filed, &[])).await;
+    assert_eq!(filed.expect("nor does whoever files a product").unwrap(), 1);
+    changing.commit().await.unwrap();
     shop.assert_ledger().await;
 }
 

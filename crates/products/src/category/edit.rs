@@ -25,14 +25,26 @@ pub async fn create_category(tx: &Tx, actor: &Actor, name: &str, now: DateTime<U
     super::get_category(tx, id).await
 }
 
-/// Renames a category. Its own name in another case is another name.
+/// Renames a category whose name is still one that `is_expected` wants, looked at under the row's lock. Its own name in
+/// another case is another name.
 ///
 /// # Errors
-/// [`Error::NoSuchCategory`], [`Error::NameTaken`], and those of the database.
-pub async fn rename_category(tx: &Tx, actor: &Actor, id: i64, name: &str) -> Result<Category, Error> {
-    let before = hold(tx, id).await?;
+/// [`Error::NoSuchCategory`], [`Error::StaleCategory`], [`Error::NameTaken`], and those of the database.
+pub async fn rename_category(
+    tx: &Tx,
+    actor: &Actor,
+    id: i64,
+    name: &str,
+    is_expected: impl FnOnce(&str) -> bool,
+) -> Result<Category, Error> {
+    let mut conn: &AsyncPgConnection = tx;
+    // Products can be filed under it meanwhile.
+    let lock = table::table.find(id).select(table::name).for_no_key_update();
+    let before: String = lock.first(&mut conn).await.optional()?.ok_or(Error::NoSuchCategory(id))?;
+    if !is_expected(&before) {
+        return Err(Error::StaleCategory(id));
+    }
     if before != name {
-        let mut conn: &AsyncPgConnection = tx;
         let update = diesel::update(table::table.find(id)).set(table::name.eq(name)).execute(&mut conn).await;
         update.map_err(|error| Error::refused(error, taken(name)))?;
         let (old, new) = (Some(facts(&before)), Some(facts(name)));
@@ -46,19 +58,13 @@ pub async fn rename_category(tx: &Tx, actor: &Actor, id: i64, name: &str) -> Res
 /// # Errors
 /// [`Error::NoSuchCategory`], [`Error::NotEmpty`], and those of the database.
 pub async fn delete_category(tx: &Tx, actor: &Actor, id: i64) -> Result<(), Error> {
-    let before = hold(tx, id).await?;
     let mut conn: &AsyncPgConnection = tx;
+    let lock = table::table.find(id).select(table::name).for_update();
+    let before: String = lock.first(&mut conn).await.optional()?.ok_or(Error::NoSuchCategory(id))?;
     let filled = |constraint: &str| (constraint == "products_category_id_fkey").then_some(Error::NotEmpty(id));
     let delete = diesel::delete(table::table.find(id)).execute(&mut conn).await;
     delete.map_err(|error| Error::refused(error, filled))?;
     Ok(audit::record(tx, actor, Action::Delete, Object::new("category", id), Some(facts(&before)), None).await?)
-}
-
-/// Locks a category until the transaction ends; its name.
-async fn hold(tx: &Tx, id: i64) -> Result<String, Error> {
-    let mut conn: &AsyncPgConnection = tx;
-    let lock = table::table.find(id).select(table::name).for_update();
-    lock.first(&mut conn).await.optional()?.ok_or(Error::NoSuchCategory(id))
 }
 
 fn taken(name: &str) -> impl Fn(&str) -> Option<Error> {

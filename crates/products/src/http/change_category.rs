@@ -32,7 +32,7 @@ pub(crate) async fn change_category(
     let All((_, body)) = sent;
     let (actor, id, name) = (authorized.into_actor(), *id, body.0.name.0);
     let category = database
-        .transaction(move |tx| Box::pin(async move { crate::rename_category(tx, &actor, id, &name).await }))
+        .transaction(move |tx| Box::pin(async move { crate::rename_category(tx, &actor, id, &name, |_| true).await }))
         .await?;
     Ok(actix_web::web::Json(category.into()))
 }

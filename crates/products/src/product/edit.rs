@@ -81,7 +81,7 @@ pub async fn change(
     is_expected: impl FnOnce(&Product) -> bool,
     now: DateTime<Utc>,
 ) -> Result<Product, Error> {
-    let before = hold(tx, id, is_expected).await?;
+    let before = hold(tx, id, Until::Changed, is_expected).await?;
     let after = Product {
         sku: change.sku.unwrap_or_else(|| before.sku.clone()),
         title: change.title.unwrap_or_else(|| before.title.clone()),
@@ -119,7 +119,7 @@ pub async fn change(
 /// # Errors
 /// [`Error::NoSuchProduct`], [`Error::Stale`], [`Error::Ordered`], and those of the database.
 pub async fn delete(tx: &Tx, actor: &Actor, id: i64, is_expected: impl FnOnce(&Product) -> bool) -> Result<(), Error> {
-    let before = hold(tx, id, is_expected).await?;
+    let before = hold(tx, id, Until::Gone, is_expected).await?;
     let mut conn: &AsyncPgConnection = tx;
     tx.limit_statements(Duration::from_secs(30)).await?;
     let delete = diesel::delete(products::table.find(id)).execute(&mut conn).await;
@@ -128,11 +128,28 @@ pub async fn delete(tx: &Tx, actor: &Actor, id: i64, is_expected: impl FnOnce(&P
     Ok(audit::record(tx, actor, Action::Delete, Object::new("product", id), Some(facts(&before)), None).await?)
 }
 
+/// What a product is locked for.
+#[derive(Clone, Copy)]
+enum Until {
+    /// To be changed: orders for it go on meanwhile.
+    Changed,
+    /// To be deleted.
+    Gone,
+}
+
 /// Locks a product until the transaction ends, and reads it.
-async fn hold(tx: &Tx, id: i64, is_expected: impl FnOnce(&Product) -> bool) -> Result<Product, Error> {
+async fn hold(
+    tx: &Tx,
+    id: i64,
+    until: Until,
+    is_expected: impl FnOnce(&Product) -> bool,
+) -> Result<Product, Error> {
     let mut conn: &AsyncPgConnection = tx;
-    let lock = products::table.find(id).select(products::id).for_update();
-    let held: Option<i64> = lock.first(&mut conn).await.optional()?;
+    let row = products::table.find(id).select(products::id);
+    let held: Option<i64> = match until {
+        Until::Changed => row.for_no_key_update().first(&mut conn).await.optional()?,
+        Until::Gone => row.for_update().first(&mut conn).await.optional()?,
+    };
     held.ok_or(Error::NoSuchProduct(id))?;
     let product = super::get(tx, id).await?;
     if is_expected(&product) { Ok(product) } else { Err(Error::Stale(id)) }

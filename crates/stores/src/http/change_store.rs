@@ -28,7 +28,8 @@ pub(crate) async fn change_store(
 ) -> web::Result<actix_web::web::Json<StoreView>> {
     let All((_, body)) = sent;
     let (actor, id, change) = (authorized.into_actor(), *id, body.0.into());
-    let store =
-        database.transaction(move |tx| Box::pin(async move { crate::change(tx, &actor, id, change).await })).await?;
+    let store = database
+        .transaction(move |tx| Box::pin(async move { crate::change(tx, &actor, id, change, |_| true).await }))
+        .await?;
     Ok(actix_web::web::Json(store.into()))
 }

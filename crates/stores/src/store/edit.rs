@@ -45,18 +45,31 @@ pub async fn create(tx: &Tx, actor: &Actor, new: &NewStore, now: DateTime<Utc>) 
     Ok(store)
 }
 
-/// Changes a store. A change that changes nothing writes nothing.
+/// Changes a store that is still as `is_expected` wants it: looked at under the row's lock, so that of two who saw the
+/// same store only one changes it. A change that changes nothing writes nothing.
 ///
 /// # Errors
-/// [`Error::NoSuchStore`], and those of the database.
-pub async fn change(tx: &Tx, actor: &Actor, id: i64, change: StoreChange) -> Result<Store, Error> {
-    let before = hold(tx, id).await?;
+/// [`Error::NoSuchStore`], [`Error::Stale`], and those of the database.
+pub async fn change(
+    tx: &Tx,
+    actor: &Actor,
+    id: i64,
+    change: StoreChange,
+    is_expected: impl FnOnce(&Store) -> bool,
+) -> Result<Store, Error> {
+    let mut conn: &AsyncPgConnection = tx;
+    // Orders go on meanwhile.
+    let lock = stores::table.find(id).select(stores::id).for_no_key_update();
+    let held: Option<i64> = lock.first(&mut conn).await.optional()?;
+    let before = super::get(tx, held.ok_or(Error::NoSuchStore(id))?).await?;
+    if !is_expected(&before) {
+        return Err(Error::Stale(id));
+    }
     let name = change.name.unwrap_or_else(|| before.name.clone());
     let location = change.location.unwrap_or_else(|| before.location.clone());
     if (&name, &location) == (&before.name, &before.location) {
         return Ok(before);
     }
-    let mut conn: &AsyncPgConnection = tx;
     let columns = (stores::name.eq(name), stores::location.eq(location));
     diesel::update(stores::table.find(id)).set(columns).execute(&mut conn).await?;
     let after = super::get(tx, id).await?;
@@ -71,8 +84,10 @@ pub async fn change(tx: &Tx, actor: &Actor, id: i64, change: StoreChange) -> Res
 /// # Errors
 /// [`Error::NoSuchStore`], [`Error::HasOrders`], and those of the database.
 pub async fn delete(tx: &Tx, actor: &Actor, id: i64) -> Result<(), Error> {
-    let before = hold(tx, id).await?;
     let mut conn: &AsyncPgConnection = tx;
+    let lock = stores::table.find(id).select(stores::id).for_update();
+    let held: Option<i64> = lock.first(&mut conn).await.optional()?;
+    let before = super::get(tx, held.ok_or(Error::NoSuchStore(id))?).await?;
     tx.limit_statements(Duration::from_secs(30)).await?;
     let delete = diesel::delete(stores::table.find(id)).execute(&mut conn).await;
     delete.map_err(|error| match db::Error::from(error) {
@@ -81,14 +96,6 @@ pub async fn delete(tx: &Tx, actor: &Actor, id: i64) -> Result<(), Error> {
         error => error.into(),
     })?;
     Ok(audit::record(tx, actor, Action::Delete, object(&before), Some(facts(&before)), None).await?)
-}
-
-/// Locks a store until the transaction ends, and reads it.
-async fn hold(tx: &Tx, id: i64) -> Result<Store, Error> {
-    let mut conn: &AsyncPgConnection = tx;
-    let lock = stores::table.find(id).select(stores::id).for_update();
-    let held: Option<i64> = lock.first(&mut conn).await.optional()?;
-    super::get(tx, held.ok_or(Error::NoSuchStore(id))?).await
 }
 
 fn object(store: &Store) -> Object {
