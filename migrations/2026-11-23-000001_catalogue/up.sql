@@ -22,6 +22,9 @@ CREATE TABLE products (
 );
 CREATE INDEX products_category_id_id_idx ON products (category_id, id);
 CREATE INDEX products_title_key_idx ON products (title_key, id);
+CREATE INDEX products_price_idx ON products (price, id);
+CREATE INDEX products_category_id_title_key_idx ON products (category_id, title_key, id);
+CREATE INDEX products_category_id_price_idx ON products (category_id, price, id);
 
 COMMENT ON TABLE products IS 'The catalogue, shared by all stores. Owned by the crate products.';
 COMMENT ON COLUMN products.sku IS 'The merchant''s own key; unique when given. Imports match by it.';

@@ -5,11 +5,6 @@
 const menu = document.querySelector("details.menu");
 if (menu && matchMedia("(max-width: 52rem)").matches) menu.open = false;
 
-// Filters that are chosen take effect at once.
-for (const select of document.querySelectorAll(".filters select")) {
-  select.addEventListener("change", () => select.form.requestSubmit());
-}
-
 // "/" goes to the search.
 document.addEventListener("keydown", (event) => {
   if (event.key !== "/" || event.ctrlKey || event.metaKey || event.target.closest("input, textarea, select")) return;

@@ -9,8 +9,11 @@ pub(crate) struct Fields(Vec<(String, String)>);
 impl Fields {
     /// Reads `a=b&c=d`. PostgreSQL has no NUL in text, so what has one is left out.
     pub(crate) fn parse(text: &[u8]) -> Self {
-        let pairs = form_urlencoded::parse(text).into_owned();
-        Self(pairs.filter(|(_, value)| !value.contains('\0')).collect())
+        let mut fields = Self::default();
+        for (name, value) in form_urlencoded::parse(text).into_owned() {
+            fields.push(name, value);
+        }
+        fields
     }
 
     /// The value of a field, without space around it; empty where there is none.
@@ -46,16 +49,11 @@ impl Fields {
         self
     }
 
-    /// Adds a value.
+    /// Adds a value. Browsers write line ends of their own into what they send, so all become one.
     pub(crate) fn push(&mut self, name: String, value: String) {
         if !value.contains('\0') {
-            self.0.push((name, value));
+            self.0.push((name, lines(&value)));
         }
-    }
-
-    /// All of them, as they stand in an address.
-    pub(crate) fn whole(&self) -> String {
-        Serializer::new(String::new()).extend_pairs(&self.0).finish()
     }
 
     /// Those of these names alone, as they stand in an address; empty ones are left out.
@@ -70,7 +68,57 @@ pub(crate) fn address(path: &str, query: &str) -> String {
     if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
 }
 
+/// The address with another parameter.
+pub(crate) fn with(address: &str, name: &str, value: &str) -> String {
+    let sign = if address.contains('?') { '&' } else { '?' };
+    format!("{address}{sign}{name}={}", encoded(value))
+}
+
+/// A text whose lines all end alike.
+pub(crate) fn lines(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\r', "\n")
+}
+
+/// The address of a page of the site, if it is one. So nobody is led elsewhere by a link that somebody else made.
+pub(crate) fn local(address: &str) -> Option<&str> {
+    let is_plain = address.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    let path = address.split('?').next().unwrap_or_default();
+    let is_ours = path.starts_with("/admin/") && is_plain && !path.contains("//") && !path.contains("..");
+    is_ours.then_some(address)
+}
+
 /// A text as it stands in a query.
 pub(crate) fn encoded(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_goes_on_to_pages_of_the_site_alone() {
+        for ours in ["/admin/", "/admin/products/?category=Tea&after=7", "/admin/products/?q=..//"] {
+            assert_eq!(local(ours), Some(ours));
+        }
+        for other in [
+            "",
+            "/",
+            "//evil.example/admin/",
+            "https://evil.example",
+            "/admin",
+            "/admin/\\evil",
+            "/admin//evil",
+            "/admin/../orders/",
+            "/admin/\r\nSet-Cookie: a=b",
+        ] {
+            assert_eq!(local(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn lines_end_alike_whoever_wrote_them() {
+        let fields = Fields::parse(b"text=a%0D%0Ab%0Dc%0Ad");
+        assert_eq!(fields.get("text"), "a\nb\nc\nd");
+    }
 }

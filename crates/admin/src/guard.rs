@@ -9,7 +9,8 @@ use actix_web::http::header::{ALLOW, HOST, HeaderMap, ORIGIN};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage, ResponseError};
-use web::{Client, Code};
+use url::Url;
+use web::{Client, Code, PublicUrl};
 
 use crate::body::{self, MOST};
 use crate::cookie;
@@ -42,7 +43,9 @@ pub(crate) async fn guard(
 /// Leaves what the handler may have in the request's extensions; fails with the answer where it goes no further.
 async fn admit(request: &mut ServiceRequest, secure: bool) -> Result<(), Error> {
     let is_read = *request.method() == Method::GET;
-    if !is_read && !is_from_here(request.headers()) {
+    let public = request.app_data::<PublicUrl>().and_then(|url| Url::parse(&url.0).ok());
+    let public = public.map(|url| url.origin().ascii_serialization());
+    if !is_read && !is_from_here(request.headers(), public.as_deref()) {
         return Err(Trouble::new(Code::Forbidden, "This form was sent from another site.").into());
     }
     let needed = match access(request.method(), request.match_pattern().as_deref()) {
@@ -95,14 +98,16 @@ fn sign_in_address(request: &ServiceRequest) -> String {
 }
 
 /// Whether a form was sent by a page of ours. Browsers say so in `Sec-Fetch-Site`, older ones in `Origin`; a client
-/// that sends neither is no browser, and has no cookie that somebody else could misuse.
-fn is_from_here(headers: &HeaderMap) -> bool {
+/// that sends neither is no browser, and has no cookie that somebody else could misuse. A proxy may have written its own
+/// `Host`, so the address that the site is known by counts as well.
+fn is_from_here(headers: &HeaderMap, public: Option<&str>) -> bool {
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     if let Some(site) = text("sec-fetch-site") {
         return site == "same-origin" || site == "none";
     }
     match (text(ORIGIN.as_str()), text(HOST.as_str())) {
         (None, _) => true,
+        (Some(origin), _) if public == Some(origin) => true,
         (Some(origin), Some(host)) => origin.split_once("://").is_some_and(|(_, authority)| authority == host),
         (Some(_), None) => false,
     }
@@ -121,13 +126,17 @@ mod tests {
 
     #[test]
     fn forms_come_from_our_own_pages() {
-        let is_from_here = |pairs: &[(&'static str, &'static str)]| {
+        let from = |public: Option<&str>, pairs: &[(&'static str, &'static str)]| {
             let mut headers = HeaderMap::new();
             for (name, value) in pairs {
                 headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
             }
-            is_from_here(&headers)
+            is_from_here(&headers, public)
         };
+        let proxied = [("origin", "https://shop.example"), ("host", "10.0.0.7:8000")];
+        assert!(from(Some("https://shop.example"), &proxied) && !from(None, &proxied));
+        assert!(!from(Some("https://shop.example"), &[("origin", "http://shop.example"), ("host", "10.0.0.7:8000")]));
+        let is_from_here = |pairs: &[(&'static str, &'static str)]| from(None, pairs);
         assert!(is_from_here(&[("sec-fetch-site", "same-origin"), ("origin", "https://x"), ("host", "y")]));
         assert!(is_from_here(&[("origin", "http://127.0.0.1:8000"), ("host", "127.0.0.1:8000")]));
         assert!(is_from_here(&[("host", "127.0.0.1:8000")]));

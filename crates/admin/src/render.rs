@@ -68,6 +68,12 @@ impl Frame {
     }
 }
 
+/// What the list at this address is called, if there is one in the menu.
+pub(crate) fn name_of(address: &str) -> Option<&'static str> {
+    let path = address.split('?').next().unwrap_or_default();
+    MENU.iter().find(|(at, _, _)| *at == path).map(|(_, name, _)| *name)
+}
+
 /// The sentence that the address asks for, one of a few: nobody can put words into our mouth by a link.
 fn notice(desk: &Desk) -> Option<String> {
     let done = match desk.query.get("done") {

@@ -11,5 +11,5 @@ mod store;
 pub use error::Error;
 pub use http::{read_change, read_new, read_stock, routes};
 pub use store::{
-    NewStore, Place, Store, StoreChange, browse, change, create, delete, existing, exists, get, keep, list,
+    NewStore, Place, Store, StoreChange, browse, called, change, create, delete, existing, exists, get, keep, list,
 };

@@ -2,14 +2,14 @@
 
 mod edit;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use db::{CachedDsl, Rows, Seek, Tx};
 use diesel::dsl::sql;
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Text};
+use diesel::sql_types::{Array, BigInt, Bool, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use web::Spot;
 
@@ -122,6 +122,36 @@ pub async fn browse(
         }
     };
     Ok(Rows::new(query.load(&mut conn).await?, size, seek))
+}
+
+/// The stores of these names, in any case: each name as it was given, with the ids of those that are called so.
+///
+/// # Errors
+/// Those of the database.
+pub async fn called(mut conn: &AsyncPgConnection, names: &[&str]) -> Result<HashMap<String, Vec<i64>>, db::Error> {
+    #[derive(QueryableByName)]
+    struct Called {
+        #[diesel(sql_type = Text)]
+        given: String,
+        #[diesel(sql_type = BigInt)]
+        id: i64,
+    }
+    let found: Vec<Called> = diesel::sql_query(
+        "SELECT given, stores.id FROM unnest($1) AS given JOIN stores ON lower(stores.name) = lower(given) \
+         ORDER BY stores.id",
+    )
+    .bind::<Array<Text>, _>(names)
+    .load(&mut conn)
+    .await?;
+    let mut called: HashMap<String, Vec<i64>> = HashMap::new();
+    for Called { given, id } in found {
+        let ids = called.entry(given).or_default();
+        // Somebody may have given a name twice.
+        if ids.last() != Some(&id) {
+            ids.push(id);
+        }
+    }
+    Ok(called)
 }
 
 /// The key of the list compared with this place, as a row. The text is one of two, so the statement can be cached.

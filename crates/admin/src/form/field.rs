@@ -1,7 +1,7 @@
 //! One field of a form.
 
 use crate::fields::Fields;
-use crate::list::Choice;
+use crate::list::{Choice, Choices};
 
 /// How a field is filled in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,8 +12,8 @@ pub(crate) enum Input {
     Lines(usize),
     /// A secret, which is never shown again: what browsers complete it with.
     Secret(&'static str),
-    /// One of these.
-    One(Vec<Choice>),
+    /// One of these; where there are more, it may be typed.
+    One(Choices),
     /// Any of these.
     Any(Vec<Choice>),
 }
@@ -54,6 +54,12 @@ impl Field {
     #[must_use]
     pub(crate) fn hint(self, hint: &'static str) -> Self {
         Self { hint, ..self }
+    }
+
+    /// One of these, of which one is chosen already.
+    pub(crate) fn one(name: &'static str, label: &'static str, choices: Choices) -> Self {
+        let value = choices.value.clone();
+        Self::new(name, label, Input::One(choices), value)
     }
 
     pub(crate) fn value(&self) -> &str {

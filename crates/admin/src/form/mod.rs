@@ -6,12 +6,13 @@ mod history;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use askama::Template;
-use web::{Coded, Fault, Place};
+use serde::Serialize;
+use web::{Coded, Etag, Fault, Place};
 
 use crate::desk::Desk;
-use crate::fields::{Fields, address, encoded};
-use crate::list::Choice;
-use crate::render::{Answer, Frame, go_to, page_with};
+use crate::fields::{Fields, encoded, local, with};
+use crate::list::Choices;
+use crate::render::{Answer, Frame, go_to, name_of, page_with};
 use crate::trouble::Trouble;
 
 pub(crate) use field::{Field, Input};
@@ -50,7 +51,7 @@ pub(crate) struct Jump {
     pub(crate) label: &'static str,
     /// What is chosen: its name, and from what.
     pub(crate) name: &'static str,
-    pub(crate) choices: Vec<Choice>,
+    pub(crate) choices: Choices,
     /// What goes with it.
     pub(crate) hidden: (&'static str, String),
 }
@@ -60,9 +61,11 @@ pub(crate) struct Jump {
 struct Page {
     frame: Frame,
     form: Form,
-    /// The list as it was, to go back to.
+    /// The list that one came from, as it was, if it is known; and the same as a value in an address.
     back: String,
     back_encoded: String,
+    /// Where the link at the top leads, and what it says.
+    crumb: (String, &'static str),
 }
 
 impl Form {
@@ -128,32 +131,49 @@ impl Form {
     }
 
     fn answer(self, status: StatusCode, desk: &Desk) -> Answer {
-        let back = back(desk);
-        page_with(status, &Page { frame: Frame::new(desk), form: self, back_encoded: encoded(&back), back })
+        let (back, crumb) = (back(desk), crumb(desk, self.list));
+        page_with(status, &Page { frame: Frame::new(desk), form: self, back_encoded: encoded(&back), back, crumb })
     }
 }
 
-/// The query of the list that one came from.
+/// The address of the list that one came from, as it was; empty where it is not known.
 pub(crate) fn back(desk: &Desk) -> String {
     let given = desk.form.given("back").or(desk.query.given("back")).unwrap_or_default();
-    Fields::parse(given.as_bytes()).whole()
+    local(given).unwrap_or_default().to_owned()
+}
+
+/// Where the link back leads, and what it says: the list that one came from, or else the object's own.
+pub(crate) fn crumb(desk: &Desk, own: (&str, &'static str)) -> (String, &'static str) {
+    let back = back(desk);
+    match name_of(&back) {
+        Some(name) => (back, name),
+        None => (own.0.to_owned(), own.1),
+    }
+}
+
+/// The address of a page, with the way back.
+pub(crate) fn keeping(desk: &Desk, address: &str) -> String {
+    let back = back(desk);
+    if back.is_empty() { address.to_owned() } else { with(address, "back", &back) }
+}
+
+/// Which state of an object a form was made from: equal for equal ones alone.
+pub(crate) fn state(facts: &impl Serialize) -> String {
+    Etag::of(facts).map_or_else(|_| String::new(), |tag| tag.as_str().trim_matches('"').to_owned())
 }
 
 /// Where to go once an object is saved: what the button said.
 pub(crate) fn saved(desk: &Desk, list: &str, object: &str, done: &str) -> HttpResponse {
-    let back = back(desk);
-    let keep = format!("done={done}&back={}", encoded(&back));
     match desk.form.get("then") {
-        "stay" => go_to(&address(object, &keep)),
-        "another" => go_to(&address(&format!("{list}new/"), &keep)),
-        _ => go_to(&to_list(list, &back, done)),
+        "stay" => go_to(&keeping(desk, &with(object, "done", done))),
+        "another" => go_to(&keeping(desk, &with(&format!("{list}new/"), "done", done))),
+        _ => go_to(&to_list(list, &back(desk), done)),
     }
 }
 
 /// The list as it was, with a sentence about what was done.
 pub(crate) fn to_list(list: &str, back: &str, done: &str) -> String {
-    let done = format!("done={done}");
-    address(list, &if back.is_empty() { done } else { format!("{back}&{done}") })
+    with(if back.is_empty() { list } else { back }, "done", done)
 }
 
 /// The answer of a page that asks before something is done that cannot be undone.

@@ -67,8 +67,10 @@ pub(crate) struct Filter {
 pub(crate) enum Kind {
     /// By typing.
     Search,
-    /// By one of a few.
+    /// By one of a few, or none.
     Choice,
+    /// By one of a few, always.
+    One,
     /// By a day.
     Day,
     /// By a whole number.
@@ -99,6 +101,27 @@ impl Choice {
     }
 }
 
+/// What a filter or a field offers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Choices {
+    pub(crate) all: Vec<Choice>,
+    /// Whether there are more, so that one may type what is not among them.
+    pub(crate) is_open: bool,
+    /// What stands there.
+    pub(crate) value: String,
+}
+
+impl Choices {
+    /// These, and no others.
+    pub(crate) fn of(all: Vec<Choice>, value: &str) -> Self {
+        Self { all, is_open: false, value: value.to_owned() }
+    }
+
+    pub(crate) fn is_chosen(&self, choice: &Choice) -> bool {
+        self.value == choice.value
+    }
+}
+
 /// What can be done about several rows at once.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Action {
@@ -116,14 +139,17 @@ pub(crate) struct Asked {
     pub(crate) fields: Fields,
     /// One of the list's sorts.
     pub(crate) sort: &'static str,
+    /// Whether somebody chose it.
+    pub(crate) is_sorted: bool,
 }
 
 impl Asked {
-    /// Reads an address; an unknown sort is the usual one.
-    pub(crate) fn read(about: &About, query: &Fields) -> Self {
+    /// Reads an address; an unknown sort is the usual one, the first.
+    pub(crate) fn read(sorts: &[&'static str], query: &Fields) -> Self {
         let asked = query.get("sort");
-        let sort = about.sorts.iter().find(|sort| **sort == asked).or(about.sorts.first());
-        Self { fields: query.clone(), sort: sort.copied().unwrap_or_default() }
+        let chosen = sorts.iter().find(|sort| **sort == asked);
+        let sort = chosen.or(sorts.first()).copied().unwrap_or_default();
+        Self { fields: query.clone(), sort, is_sorted: chosen.is_some() }
     }
 
     /// The order without its sign, and whether it descends.
@@ -154,7 +180,9 @@ impl Asked {
     /// The filters and the sort as they stand in an address.
     pub(crate) fn query(&self, about: &About) -> String {
         let mut names: Vec<&str> = about.filters.iter().map(|filter| filter.name).collect();
-        names.push("sort");
+        if self.is_sorted {
+            names.push("sort");
+        }
         self.fields.query(&names)
     }
 }

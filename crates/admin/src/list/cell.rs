@@ -48,7 +48,14 @@ pub(crate) enum Cell {
     /// A moment.
     Moment(Option<DateTime<Utc>>),
     /// Stock, and the form that changes it.
-    Stock { store: i64, product: i64, quantity: i32, title: String },
+    Stock {
+        store: i64,
+        product: i64,
+        quantity: i32,
+        /// The number of the latest adjustment.
+        last: i64,
+        title: String,
+    },
 }
 
 impl Cell {

@@ -26,7 +26,7 @@ struct Way<L: List> {
 
 /// `GET` of a list's export.
 pub(crate) async fn export<L: List>(desk: Desk) -> Answer {
-    let asked = Asked::read(&L::ABOUT, &desk.query);
+    let asked = L::settle(&desk, Asked::read(L::sorts(&desk.query), &desk.query)).await?;
     let mut lines = Vec::new();
     write(&mut lines, L::ABOUT.columns.iter().map(|column| column.name.to_owned()))?;
     let mut way = Way::<L> { desk, asked, next: None, lines: None, list: std::marker::PhantomData };
@@ -67,12 +67,25 @@ fn write(lines: &mut Vec<u8>, cells: impl Iterator<Item = String>) -> Result<(),
     writer.flush().map_err(|_| Trouble::new(web::Code::Internal, "The export failed."))
 }
 
-/// A cell that no spreadsheet takes for a formula: what begins like one, be it in signs of full width, gets an
-/// apostrophe before it. Numbers stay.
+/// How a formula begins, be it in signs of full width.
+const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+
+/// A cell that no spreadsheet takes for a formula: what begins like one gets an apostrophe before it. Numbers stay. Where
+/// a spreadsheet parts cells by other signs than commas, as many do by their country, what comes after such a sign
+/// begins a cell too.
 fn harmless(text: String) -> String {
-    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
-    let is_number = text.parse::<f64>().is_ok_and(f64::is_finite);
-    if is_formula && !is_number { format!("'{text}") } else { text }
+    if text.parse::<f64>().is_ok_and(f64::is_finite) {
+        return text;
+    }
+    let (mut safe, mut begins) = (String::with_capacity(text.len() + 1), true);
+    for (at, sign) in text.char_indices() {
+        if begins && FORMULA.contains(&sign) && (at == 0 || !sign.is_whitespace()) {
+            safe.push('\'');
+        }
+        begins = matches!(sign, ';' | '\t') || at > 0 && begins && matches!(sign, ' ' | '"');
+        safe.push(sign);
+    }
+    safe
 }
 
 #[cfg(test)]
@@ -86,7 +99,12 @@ mod tests {
         {
             assert_eq!(harmless(formula.into()), format!("'{formula}"));
         }
-        for plain in ["tea", "", "-3", "+4.50", "1=1", " =1", "'=1"] {
+        for (parted, safe) in
+            [("tea;=1+1", "tea;'=1+1"), ("tea\t@x", "tea\t'@x"), ("a; \"=1", "a; \"'=1"), (";=1", ";'=1")]
+        {
+            assert_eq!(harmless(parted.into()), safe);
+        }
+        for plain in ["a;b", "a;1=1", "tea", "", "-3", "+4.50", "1=1", " =1", "'=1"] {
             assert_eq!(harmless(plain.into()), plain);
         }
     }

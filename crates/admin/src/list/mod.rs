@@ -9,9 +9,10 @@ mod page;
 mod place;
 
 use crate::desk::Desk;
+use crate::fields::Fields;
 use crate::trouble::Trouble;
 
-pub(crate) use about::{About, Action, Asked, Choice, Column, Filter, Kind, days};
+pub(crate) use about::{About, Action, Asked, Choice, Choices, Column, Filter, Kind, days};
 pub(crate) use cell::{Cell, Tone};
 pub(crate) use export::export;
 pub(crate) use page::show;
@@ -40,11 +41,32 @@ pub(crate) trait List: 'static {
     /// What an action on it names a row by.
     fn id(row: &Self::Row) -> String;
 
-    /// What a filter of the kind [`Kind::Choice`] offers.
+    /// What a filter of the kinds [`Kind::Choice`] and [`Kind::One`] offers, when this stands in it.
     ///
     /// # Errors
     /// Those of the domain.
-    async fn choices(_: &Desk, _filter: &str) -> Result<Vec<Choice>, Trouble> {
-        Ok(Vec::new())
+    async fn choices(_: &Desk, _filter: &str, _given: &str) -> Result<Choices, Trouble> {
+        Ok(Choices::default())
+    }
+
+    /// The orders it comes in where this is asked, the usual one first.
+    fn sorts(_: &Fields) -> &'static [&'static str] {
+        Self::ABOUT.sorts
+    }
+
+    /// What is asked, with what must not stay open, and with ids for names that were typed.
+    ///
+    /// # Errors
+    /// Those of the domain.
+    async fn settle(_: &Desk, asked: Asked) -> Result<Asked, Trouble> {
+        Ok(asked)
+    }
+
+    /// What the page is called.
+    ///
+    /// # Errors
+    /// Those of the domain.
+    async fn title(_: &Desk, _: &Asked) -> Result<String, Trouble> {
+        Ok(Self::ABOUT.title.to_owned())
     }
 }

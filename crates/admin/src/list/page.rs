@@ -2,9 +2,9 @@
 
 use askama::Template;
 
-use super::{About, Asked, Cell, Choice, Kind, List, PAGE, place};
+use super::{About, Asked, Cell, Choices, Kind, List, PAGE, place};
 use crate::desk::Desk;
-use crate::fields::{address, encoded};
+use crate::fields::{address, encoded, with};
 use crate::render::{Answer, Frame, page};
 
 #[derive(Template)]
@@ -12,11 +12,12 @@ use crate::render::{Answer, Frame, page};
 struct Page {
     frame: Frame,
     about: About,
+    title: String,
     headings: Vec<Heading>,
     filters: Vec<Shown>,
     rows: Vec<Row>,
-    /// The filters and the sort as they stand in an address, to come back to; and the same as a value there.
-    query: String,
+    /// The address of the list as it is, to come back to; and the same as a value in an address.
+    here: String,
     back: String,
     export: String,
     previous: Option<String>,
@@ -24,7 +25,10 @@ struct Page {
     is_narrowed: bool,
     may_act: bool,
     may_make: bool,
-    sort: &'static str,
+    /// The order, where somebody chose it.
+    sort: Option<&'static str>,
+    /// A sentence below the rows.
+    note: Option<&'static str>,
 }
 
 /// The heading of a column.
@@ -43,7 +47,7 @@ struct Shown {
     label: &'static str,
     kind: Kind,
     value: String,
-    choices: Vec<Choice>,
+    choices: Choices,
 }
 
 struct Row {
@@ -54,48 +58,53 @@ struct Row {
 /// `GET` of a list.
 pub(crate) async fn show<L: List>(desk: Desk) -> Answer {
     let about = L::ABOUT;
-    let asked = Asked::read(&about, &desk.query);
+    let sorts = L::sorts(&desk.query);
+    let asked = L::settle(&desk, Asked::read(sorts, &desk.query)).await?;
     let found = L::read(&desk, &asked, &place::seek(&desk.query), PAGE).await?;
     let query = asked.query(&about);
-    let neighbour = |name: &str, key: place::Key| {
-        let place = format!("{name}={}", encoded(&key.to_string()));
-        address(about.path, &if query.is_empty() { place } else { format!("{query}&{place}") })
-    };
+    let here = address(about.path, &query);
+    let neighbour = |name: &str, key: place::Key| with(&here, name, &key.to_string());
     let mut filters = Vec::new();
     for filter in about.filters {
-        let choices = if filter.kind == Kind::Choice { L::choices(&desk, filter.name).await? } else { Vec::new() };
         let value = asked.fields.get(filter.name).to_owned();
+        let choices = match filter.kind {
+            Kind::Choice | Kind::One => L::choices(&desk, filter.name, &value).await?,
+            _ => Choices::default(),
+        };
         filters.push(Shown { name: filter.name, label: filter.label, kind: filter.kind, value, choices });
     }
     let rows = found.rows.iter().map(|row| Row { id: L::id(row), cells: L::cells(row, &asked) });
     page(&Page {
         about,
-        headings: headings(&about, &asked),
-        is_narrowed: filters.iter().any(|filter| !filter.value.is_empty()),
+        title: L::title(&desk, &asked).await?,
+        headings: headings(&about, sorts, &asked),
+        is_narrowed: filters.iter().any(|filter| filter.kind != Kind::One && !filter.value.is_empty()),
         filters,
         rows: rows.collect(),
-        back: encoded(&query),
+        back: encoded(&here),
         export: address(&format!("{}export.csv", about.path), &query),
         previous: found.previous.map(|key| neighbour("before", key)),
         next: found.next.map(|key| neighbour("after", key)),
         may_act: desk.session.role >= about.actors && !about.actions.is_empty(),
-        query,
+        note: found.note,
         may_make: about.new.is_some_and(|(_, least)| desk.session.role >= least),
-        sort: asked.sort,
+        sort: asked.is_sorted.then_some(asked.sort),
         frame: Frame::new(&desk),
+        here,
     })
 }
 
-fn headings(about: &About, asked: &Asked) -> Vec<Heading> {
+fn headings(about: &About, sorts: &[&str], asked: &Asked) -> Vec<Heading> {
     let (by, descending) = asked.order();
     let heading = |column: &super::Column| {
         let is_sorted = column.sort == Some(by);
         let link = column.sort.and_then(|sort| {
             let both = [sort.to_owned(), format!("-{sort}")];
-            let offered: Vec<&String> = both.iter().filter(|sort| about.sorts.contains(&sort.as_str())).collect();
+            let offered: Vec<&String> = both.iter().filter(|sort| sorts.contains(&sort.as_str())).collect();
             // The other direction where the list is sorted by this already.
             let wanted = offered.iter().find(|sort| ***sort != asked.sort).or(offered.first())?;
-            let other = Asked { fields: asked.fields.clone().with("sort", wanted.as_str()), sort: asked.sort };
+            let fields = asked.fields.clone().with("sort", wanted.as_str());
+            let other = Asked { fields, sort: asked.sort, is_sorted: true };
             Some(address(about.path, &other.query(about)))
         });
         let sorted = match (is_sorted, descending) {

@@ -49,9 +49,16 @@ pub(crate) struct Found<T> {
     pub(crate) rows: Vec<T>,
     pub(crate) next: Option<Key>,
     pub(crate) previous: Option<Key>,
+    /// A sentence about what is not there.
+    pub(crate) note: Option<&'static str>,
 }
 
 impl<T> Found<T> {
+    /// Of a list that these are all of.
+    pub(crate) fn all(rows: Vec<T>) -> Self {
+        Self { rows, next: None, previous: None, note: None }
+    }
+
     /// Of a page that was read along a key.
     pub(crate) fn new(rows: Rows<T>, seek: &Seek<Key>, key: impl Fn(&T) -> Key) -> Self {
         Self::stretch(rows, None, seek, key)
@@ -66,7 +73,7 @@ impl<T> Found<T> {
             Seek::After(from) => (if more { last } else { reached }, Some(first.unwrap_or_else(|| from.clone()))),
             Seek::Before(from) => (Some(last.unwrap_or_else(|| from.clone())), if more { first } else { reached }),
         };
-        Self { rows, next, previous }
+        Self { rows, next, previous, note: None }
     }
 
     /// Of a list that is short enough to be read whole.
@@ -81,13 +88,13 @@ impl<T> Found<T> {
         let rows: Vec<T> = all.into_iter().skip(start).take(size).collect();
         let next = if more { rows.last().map(&key) } else { None };
         let previous = if start > 0 { rows.first().map(&key) } else { None };
-        Self { rows, next, previous }
+        Self { rows, next, previous, note: None }
     }
 
     /// Of a page by number, from 1; the number travels as a place.
     pub(crate) fn numbered(rows: Vec<T>, page: i64, more: bool) -> Self {
         let here = Key::new(page, "");
-        Self { rows, next: more.then(|| here.clone()), previous: (page > 1).then_some(here) }
+        Self { rows, next: more.then(|| here.clone()), previous: (page > 1).then_some(here), note: None }
     }
 }
 

@@ -9,7 +9,7 @@ use db::Seek;
 use super::choices;
 use crate::desk::Desk;
 use crate::form::Past;
-use crate::list::{About, Asked, Cell, Choice, Column, Filter, Found, Key, Kind, List, days};
+use crate::list::{About, Asked, Cell, Choices, Column, Filter, Found, Key, Kind, List, days};
 use crate::render::{Answer, Frame, page};
 use crate::trouble::Trouble;
 
@@ -105,8 +105,9 @@ impl List for Log {
         entry.id.to_string()
     }
 
-    async fn choices(_: &Desk, filter: &str) -> Result<Vec<Choice>, Trouble> {
-        Ok(if filter == "kind" { choices::words(KINDS) } else { choices::words(ACTIONS) })
+    async fn choices(_: &Desk, filter: &str, given: &str) -> Result<Choices, Trouble> {
+        let words = if filter == "kind" { choices::words(KINDS) } else { choices::words(ACTIONS) };
+        Ok(Choices::of(words, given))
     }
 }
 

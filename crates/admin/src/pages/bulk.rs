@@ -37,7 +37,8 @@ pub(crate) async fn act<L: Bulk>(desk: Desk) -> Answer {
     if desk.session.role < about.actors {
         return Err(Trouble::too_low(about.actors));
     }
-    let list = to_list(about.path, &back(&desk), "");
+    let came_from = back(&desk);
+    let list = if came_from.is_empty() { about.path.to_owned() } else { came_from };
     let wanted = desk.form.get("action");
     let action = about.actions.iter().find(|action| action.name == wanted);
     let mut ids: Vec<String> = desk.form.all("id").map(str::to_owned).collect();

@@ -2,11 +2,11 @@
 
 use accounts::Role;
 use db::Seek;
-use products::Category;
+use products::{Category, Error};
 use serde_json::json;
 
 use crate::desk::Desk;
-use crate::form::{Confirm, Field, Form, back, history, saved, to_list};
+use crate::form::{Confirm, Field, Form, back, history, keeping, saved, state, to_list};
 use crate::list::{About, Asked, Cell, Column, Filter, Found, Key, Kind, List};
 use crate::render::{Answer, Frame, go_to};
 use crate::trouble::Trouble;
@@ -72,6 +72,7 @@ fn form(category: Option<&Category>) -> Form {
 async fn of(desk: &Desk, category: &Category) -> Result<Form, Trouble> {
     let may_change = desk.session.role >= Role::Manager;
     Ok(Form {
+        seen: state(&category.name),
         may_save: may_change,
         delete: may_change.then(|| format!("{}{}/delete/", LIST.0, category.id)),
         links: vec![(format!("/admin/products/?category={}", category.id), "Its products".into())],
@@ -117,12 +118,16 @@ pub(crate) async fn save(desk: Desk) -> Answer {
         Ok(name) => name,
         Err(faults) => return of(&desk, &category).await?.again(&desk, &faults.0),
     };
-    let (actor, id) = (desk.actor(), category.id);
-    let work = desk
-        .database()?
-        .transaction(move |tx| Box::pin(async move { products::rename_category(tx, &actor, id, &name).await }));
+    let (actor, id, seen) = (desk.actor(), category.id, desk.form.get("seen").to_owned());
+    let work = desk.database()?.transaction(move |tx| {
+        Box::pin(async move { products::rename_category(tx, &actor, id, &name, |name| state(&name) == seen).await })
+    });
     match work.await {
         Ok(_) => Ok(saved(&desk, LIST.0, &format!("{}{id}/", LIST.0), "saved")),
+        Err(Error::StaleCategory(_)) => {
+            let problem = "Somebody else renamed this category since you opened it. Nothing was saved.";
+            Form { problem: Some(problem.into()), ..of(&desk, &category).await? }.again(&desk, &[])
+        }
         Err(error) => of(&desk, &category).await?.refused(&desk, error),
     }
 }
@@ -145,7 +150,7 @@ async fn confirm(desk: &Desk) -> Result<Confirm, Trouble> {
         button: "Delete the category".into(),
         action: format!("{}{id}/delete/", LIST.0),
         hidden: vec![("back".into(), back(desk))],
-        cancel: format!("{}{id}/", LIST.0),
+        cancel: keeping(desk, &format!("{}{id}/", LIST.0)),
         problem: None,
     })
 }

@@ -7,7 +7,7 @@ use orders::desk::{self, Told, WantedConfirmations as Wanted};
 use super::bulk::Bulk;
 use super::orders::{key, seek_by_time};
 use crate::desk::Desk;
-use crate::list::{About, Action, Asked, Cell, Choice, Column, Filter, Found, Key, Kind, List, days};
+use crate::list::{About, Action, Asked, Cell, Choice, Choices, Column, Filter, Found, Key, Kind, List, days};
 use crate::trouble::Trouble;
 
 /// Whether customers were told.
@@ -60,8 +60,8 @@ impl List for Confirmations {
         row.order_id.to_string()
     }
 
-    async fn choices(_: &Desk, _: &str) -> Result<Vec<Choice>, Trouble> {
-        Ok(vec![Choice::new("unsent", "not sent")])
+    async fn choices(_: &Desk, _: &str, given: &str) -> Result<Choices, Trouble> {
+        Ok(Choices::of(vec![Choice::new("unsent", "not sent")], given))
     }
 }
 

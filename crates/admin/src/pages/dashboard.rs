@@ -1,15 +1,17 @@
 //! What an operator wants to know first.
 
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use askama::Template;
-use chrono::{DateTime, Days, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
+use db::{Connection, Database};
 use orders::desk::{Count, Day};
 use outbox::Backlog;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use stores::inventory::Scarce;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 use web::Money;
 
 use crate::desk::Desk;
@@ -27,9 +29,28 @@ const LITTLE: i32 = 5;
 /// one connection.
 const THRIFT: u32 = 20;
 
-/// The dear figures, as they were gathered last. Whoever comes while they are gathered waits for them.
+/// How long gathering may take; it is nobody's request.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// How long somebody waits for figures who would see none otherwise.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The dear figures, as they were gathered last. They are gathered in the background, one time at a time; meanwhile the
+/// last ones are shown.
 #[derive(Default)]
-pub(crate) struct Figures(Mutex<Option<(Instant, Duration, Gathered)>>);
+pub(crate) struct Figures {
+    kept: RwLock<Option<Arc<Kept>>>,
+    /// Held by whoever gathers.
+    turn: Mutex<()>,
+    /// Told when there are new ones.
+    gathered: Notify,
+}
+
+struct Kept {
+    since: Instant,
+    took: Duration,
+    gathered: Gathered,
+}
 
 /// What takes the longer the more there is.
 #[derive(Debug, Clone)]
@@ -41,42 +62,69 @@ struct Gathered {
 }
 
 impl Figures {
-    async fn get(&self, desk: &Desk) -> Result<Gathered, Trouble> {
-        let mut kept = self.0.lock().await;
-        if let Some((since, took, gathered)) = &*kept
-            && since.elapsed() < *took * THRIFT
-        {
-            return Ok(gathered.clone());
+    /// The latest; `None` where there are none yet and gathering takes long.
+    async fn get(self: &Arc<Self>, desk: &Desk) -> Result<Option<Gathered>, Trouble> {
+        let told = self.gathered.notified();
+        let kept = self.kept();
+        if kept.as_ref().is_none_or(|kept| kept.since.elapsed() >= kept.took * THRIFT) {
+            let (this, database, now) = (self.clone(), desk.database()?.clone(), desk.now()?);
+            tokio::spawn(async move { this.renew(&database, now).await });
+            if kept.is_none() {
+                _ = tokio::time::timeout(PATIENCE, told).await;
+            }
         }
+        Ok(kept.or_else(|| self.kept()).map(|kept| kept.gathered.clone()))
+    }
+
+    fn kept(&self) -> Option<Arc<Kept>> {
+        self.kept.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    async fn renew(&self, database: &Database, now: DateTime<Utc>) {
+        let Ok(_turn) = self.turn.try_lock() else { return };
         let began = Instant::now();
-        let gathered = gather(desk).await?;
-        *kept = Some((Instant::now(), began.elapsed(), gathered.clone()));
-        Ok(gathered)
+        let gathered = database.transaction::<_, db::Error, _>(move |tx| {
+            Box::pin(async move {
+                tx.limit_statements(LIMIT).await?;
+                gather(tx, now).await
+            })
+        });
+        match gathered.await {
+            Ok(gathered) => {
+                let kept = Kept { since: Instant::now(), took: began.elapsed(), gathered };
+                *self.kept.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(kept));
+            }
+            Err(error) => tracing::warn!(%error, "the dashboard's figures were not gathered"),
+        }
+        self.gathered.notify_waiters();
     }
 }
 
-async fn gather(desk: &Desk) -> Result<Gathered, Trouble> {
-    let now = desk.now()?;
+async fn gather(conn: &Connection, now: DateTime<Utc>) -> Result<Gathered, db::Error> {
     let midnight = now.date_naive().and_time(NaiveTime::MIN).and_utc();
-    let conn = desk.connection().await?;
-    let found = orders::desk::days(&conn, midnight - Days::new(DAYS - 1)).await?;
+    let found = orders::desk::days(conn, midnight - Days::new(DAYS - 1)).await?;
     let day = |ago| {
         let day = now.date_naive() - Days::new(ago);
-        let none = Day { day, orders: 0, revenue: Decimal::ZERO };
-        found.iter().find(|found| found.day == day).cloned().unwrap_or(none)
+        found.iter().find(|found| found.day == day).cloned().unwrap_or_else(|| nothing(day))
     };
     Ok(Gathered {
         days: (0..DAYS).rev().map(day).collect(),
-        rejections: orders::desk::rejections(&conn, now - TimeDelta::days(7)).await?,
-        scarce: stores::inventory::scarce(&conn, LITTLE, 10).await?,
+        rejections: orders::desk::rejections(conn, now - TimeDelta::days(7)).await?,
+        scarce: stores::inventory::scarce(conn, LITTLE, 10).await?,
         at: now,
     })
+}
+
+fn nothing(day: NaiveDate) -> Day {
+    Day { day, orders: 0, revenue: Decimal::ZERO }
 }
 
 #[derive(Template)]
 #[template(path = "dashboard.html")]
 struct Page {
     frame: Frame,
+    /// Whether the figures that take time are there.
+    is_gathered: bool,
     today: Day,
     total_orders: i64,
     total_revenue: Money,
@@ -121,10 +169,14 @@ pub(crate) async fn show(desk: Desk) -> Answer {
     let gathered = desk.site()?.figures.get(&desk).await?;
     let mut conn = desk.connection().await?;
     let (pending, failed) = orders::desk::unsent(&conn).await?;
-    let Gathered { days, rejections, scarce, at } = gathered;
+    let is_gathered = gathered.is_some();
+    let now = desk.now()?;
+    let none = || Gathered { days: Vec::new(), rejections: Vec::new(), scarce: Vec::new(), at: now };
+    let Gathered { days, rejections, scarce, at } = gathered.unwrap_or_else(none);
     let most = days.iter().map(|day| day.revenue).max().unwrap_or_default();
     page(&Page {
-        today: days.last().cloned().ok_or_else(Trouble::nothing)?,
+        is_gathered,
+        today: days.last().cloned().unwrap_or_else(|| nothing(now.date_naive())),
         total_orders: days.iter().map(|day| day.orders).sum(),
         total_revenue: Money(days.iter().map(|day| day.revenue).sum()),
         bars: bars(&days, most),

@@ -6,14 +6,15 @@ use stores::inventory::{self, Stocked};
 
 use super::choices;
 use crate::desk::Desk;
-use crate::list::{About, Asked, Cell, Choice, Column, Filter, Found, Key, Kind, List};
+use crate::list::{About, Asked, Cell, Choices, Column, Filter, Found, Key, Kind, List};
 use crate::trouble::Trouble;
 
 /// The inventory of one store: the one asked for, or the first by name.
 pub(crate) struct Inventory;
 
 impl List for Inventory {
-    type Row = (i64, Stocked);
+    /// The store, what it has, and the number of the latest adjustment of that.
+    type Row = (i64, Stocked, i64);
 
     const ABOUT: About = About {
         path: "/admin/inventory/",
@@ -28,7 +29,7 @@ impl List for Inventory {
             Column::text("Ledger"),
         ],
         filters: &[
-            Filter::new("store", "Store", Kind::Choice),
+            Filter::new("store", "Store", Kind::One),
             Filter::new("q", "Part of the title", Kind::Search),
             Filter::new("category", "Category", Kind::Choice),
             Filter::new("most", "At most", Kind::Number),
@@ -41,11 +42,7 @@ impl List for Inventory {
 
     async fn read(desk: &Desk, asked: &Asked, seek: &Seek<Key>, size: usize) -> Result<Found<Self::Row>, Trouble> {
         let conn = desk.connection().await?;
-        let store = match asked.given("store") {
-            Some(id) => id.parse().ok(),
-            None => stores::browse(&conn, "", &Seek::Skip(0), 1).await?.rows.first().map(|store| store.id),
-        };
-        let Some(store) = store else { return Ok(Found { rows: Vec::new(), next: None, previous: None }) };
+        let Some(store) = asked.fields.number("store") else { return Ok(Found::all(Vec::new())) };
         let filter = inventory::Filter {
             q: asked.given("q").map(str::to_owned),
             category: asked.given("category").map(str::to_owned),
@@ -60,30 +57,53 @@ impl List for Inventory {
         };
         let (rows, reached) = inventory::browse(&conn, store, &filter, &along, size).await?;
         let reached = reached.map(|(title, id)| Key::new(id, title));
-        let key = |(_, row): &(i64, Stocked)| Key::new(row.product_id, &row.title_key);
-        Ok(Found::stretch(rows.map(|row| (store, row)), reached, seek, key))
+        let ids: Vec<i64> = rows.rows.iter().map(|row| row.product_id).collect();
+        let last = inventory::last_adjustments(&conn, store, &ids).await?;
+        let rows = rows.map(|row| {
+            let last = last.get(&row.product_id).copied().unwrap_or_default();
+            (store, row, last)
+        });
+        Ok(Found::stretch(rows, reached, seek, |(_, row, _)| Key::new(row.product_id, &row.title_key)))
     }
 
-    fn cells((store, row): &Self::Row, _: &Asked) -> Vec<Cell> {
+    fn cells((store, row, last): &Self::Row, _: &Asked) -> Vec<Cell> {
         let product = row.product_id;
         vec![
             Cell::link(format!("/admin/products/{product}/"), &row.title),
             Cell::Text(row.sku.clone().unwrap_or_default()),
             Cell::Text(row.category.clone()),
             Cell::money(row.price),
-            Cell::Stock { store: *store, product, quantity: row.quantity, title: row.title.clone() },
+            Cell::Stock { store: *store, product, quantity: row.quantity, last: *last, title: row.title.clone() },
             Cell::link(format!("/admin/inventory/{store}/{product}/"), "movements"),
         ]
     }
 
-    fn id((_, row): &Self::Row) -> String {
+    fn id((_, row, _): &Self::Row) -> String {
         row.product_id.to_string()
     }
 
-    async fn choices(desk: &Desk, filter: &str) -> Result<Vec<Choice>, Trouble> {
+    async fn choices(desk: &Desk, filter: &str, given: &str) -> Result<Choices, Trouble> {
         match filter {
-            "store" => choices::stores(desk).await,
-            _ => choices::categories(desk).await,
+            "store" => choices::stores(desk, given).await,
+            _ => choices::categories(desk, given).await,
         }
+    }
+
+    async fn settle(desk: &Desk, asked: Asked) -> Result<Asked, Trouble> {
+        let asked = choices::settle(desk, asked).await?;
+        if asked.given("store").is_some() {
+            return Ok(asked);
+        }
+        let first = stores::browse(&*desk.connection().await?, "", &Seek::Skip(0), 1).await?;
+        let id = first.rows.first().map(|store| store.id.to_string()).unwrap_or_default();
+        Ok(Asked { fields: asked.fields.with("store", id), ..asked })
+    }
+
+    async fn title(desk: &Desk, asked: &Asked) -> Result<String, Trouble> {
+        let store = match asked.fields.number("store") {
+            Some(id) => stores::get(&*desk.connection().await?, id).await.ok(),
+            None => None,
+        };
+        Ok(store.map_or_else(|| Self::ABOUT.title.to_owned(), |store| format!("Inventory of {}", store.name)))
     }
 }

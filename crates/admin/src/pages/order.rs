@@ -10,7 +10,7 @@ use products::Product;
 use web::Money;
 
 use crate::desk::Desk;
-use crate::form::{Past, back, history};
+use crate::form::{Past, back, crumb, history, keeping};
 use crate::list::Tone;
 use crate::render::{Answer, Frame, go_to, page};
 use crate::trouble::Trouble;
@@ -29,6 +29,7 @@ struct Page {
     may_cancel: bool,
     may_resend: bool,
     back: String,
+    crumb: (String, &'static str),
 }
 
 /// A line, with what became of it.
@@ -71,6 +72,7 @@ pub(crate) async fn show(desk: Desk) -> Answer {
         may_cancel: may_change && is_confirmed,
         may_resend: may_change && is_confirmed && confirmation.is_some(),
         back: back(&desk),
+        crumb: crumb(&desk, ("/admin/orders/", "Orders")),
         confirmation,
         order,
     })
@@ -96,12 +98,12 @@ fn shown(line: &orders::Line, is_confirmed: bool, titles: &HashMap<i64, Product>
 pub(crate) async fn cancel(desk: Desk) -> Answer {
     let id = desk.id("id")?;
     desk.orders()?.cancel(id, &desk.actor()).await?;
-    Ok(go_to(&format!("/admin/orders/{id}/?done=cancelled")))
+    Ok(go_to(&keeping(&desk, &format!("/admin/orders/{id}/?done=cancelled"))))
 }
 
 /// `POST /admin/orders/{id}/resend/`
 pub(crate) async fn resend(desk: Desk) -> Answer {
     let id = desk.id("id")?;
     desk.orders()?.resend_confirmation(id, &desk.actor()).await?;
-    Ok(go_to(&format!("/admin/orders/{id}/?done=resent")))
+    Ok(go_to(&keeping(&desk, &format!("/admin/orders/{id}/?done=resent"))))
 }

@@ -8,7 +8,7 @@ use orders::{Filter as Wanted, Status};
 use super::bulk::Bulk;
 use super::choices;
 use crate::desk::Desk;
-use crate::list::{About, Action, Asked, Cell, Choice, Column, Filter, Found, Key, Kind, List, days};
+use crate::list::{About, Action, Asked, Cell, Choices, Column, Filter, Found, Key, Kind, List, days};
 use crate::trouble::Trouble;
 
 /// Orders of all stores, or of one.
@@ -53,7 +53,7 @@ impl List for Orders {
     async fn read(desk: &Desk, asked: &Asked, seek: &Seek<Key>, size: usize) -> Result<Found<Browsed>, Trouble> {
         if let Some(number) = asked.given("q") {
             let rows = find(desk, number).await?.into_iter().collect();
-            return Ok(Found { rows, next: None, previous: None });
+            return Ok(Found::all(rows));
         }
         let wanted = Wanted {
             status: Status::NAMES.iter().find(|(name, _)| Some(*name) == asked.given("status")).map(|(_, it)| *it),
@@ -83,11 +83,15 @@ impl List for Orders {
         row.id.to_string()
     }
 
-    async fn choices(desk: &Desk, filter: &str) -> Result<Vec<Choice>, Trouble> {
+    async fn choices(desk: &Desk, filter: &str, given: &str) -> Result<Choices, Trouble> {
         match filter {
-            "store" => choices::stores(desk).await,
-            _ => Ok(choices::words(Status::NAMES.map(|(name, _)| name))),
+            "store" => choices::stores(desk, given).await,
+            _ => Ok(Choices::of(choices::words(Status::NAMES.map(|(name, _)| name)), given)),
         }
+    }
+
+    async fn settle(desk: &Desk, asked: Asked) -> Result<Asked, Trouble> {
+        choices::settle(desk, asked).await
     }
 }
 

@@ -50,6 +50,10 @@ pub(crate) async fn save(desk: Desk) -> Answer {
         Err(error) => return fault("current", error.to_string()),
     }
     accounts.set_password(desk.actor(), desk.session.staff_id, password).await?;
-    let begun = accounts.sign_in(attempt(typed("password"))).await?;
-    Ok(go_to_with("/admin/?done=password", cookie::made(&begun.secret, desk.client().is_secure)))
+    let is_secure = desk.client().is_secure;
+    // The password is changed, whether there is room for signing in at this moment or not.
+    Ok(match accounts.sign_in(attempt(typed("password"))).await {
+        Ok(begun) => go_to_with("/admin/?done=password", cookie::made(&begun.secret, is_secure)),
+        Err(_) => go_to_with("/admin/sign-in/?done=password", cookie::removed(is_secure)),
+    })
 }

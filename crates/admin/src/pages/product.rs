@@ -2,29 +2,32 @@
 
 use accounts::Actor;
 use db::Database;
-use products::{Error, Product};
+use products::{Error, Product, ProductChange};
 use serde_json::{Value, json};
+use web::Fault;
 
 use super::choices;
 use crate::desk::Desk;
-use crate::fields::Fields;
-use crate::form::{Confirm, Field, Form, Input, Jump, back, history, saved, to_list};
+use crate::fields::lines;
+use crate::form::{Confirm, Field, Form, Input, Jump, back, history, keeping, saved, state, to_list};
 use crate::render::{Answer, Frame, go_to};
 use crate::trouble::Trouble;
 
 const LIST: (&str, &str) = ("/admin/products/", "Products");
 
-/// A product's state: when it was last changed.
+/// A product's state.
 fn state_of(product: &Product) -> String {
-    product.updated_at.timestamp_micros().to_string()
+    let Product { sku, title, description, price, category_id, updated_at, .. } = product;
+    state(&(sku, title, description, price.to_string(), category_id, updated_at))
 }
 
 async fn form(desk: &Desk, product: Option<&Product>) -> Result<Form, Trouble> {
     let value = |get: fn(&Product) -> String| product.map(get).unwrap_or_default();
-    let categories = choices::categories(desk).await?;
+    let category = value(|product| product.category_id.to_string());
+    let categories = choices::categories(desk, &category).await?;
     let fields = vec![
         Field::line("title", "Title", 500, value(|product| product.title.clone())),
-        Field::new("category_id", "Category", Input::One(categories), value(|product| product.category_id.to_string())),
+        Field::one("category_id", "Category", categories),
         Field::new(
             "price",
             "Price of one unit",
@@ -50,7 +53,7 @@ async fn form(desk: &Desk, product: Option<&Product>) -> Result<Form, Trouble> {
 async fn of(desk: &Desk, product: &Product) -> Result<Form, Trouble> {
     let carried = stores::inventory::carrying(&*desk.connection().await?, product.id, 50).await?;
     let stock = carried.into_iter().map(|row| {
-        let at = format!("/admin/inventory/{}/{}/", row.store_id, product.id);
+        let at = keeping(desk, &format!("/admin/inventory/{}/{}/", row.store_id, product.id));
         (at, format!("{}: {} in stock", row.store, row.quantity))
     });
     let may_change = desk.session.role >= accounts::Role::Manager;
@@ -63,27 +66,42 @@ async fn of(desk: &Desk, product: &Product) -> Result<Form, Trouble> {
             action: "/admin/inventory/open/",
             label: "Stock at",
             name: "store",
-            choices: choices::stores(desk).await?,
+            choices: choices::stores(desk, "").await?,
             hidden: ("product", product.id.to_string()),
         })
-        .filter(|jump| !jump.choices.is_empty()),
+        .filter(|jump| !jump.choices.all.is_empty()),
         history: Some(history(desk, "product", product.id).await?),
         ..form(desk, Some(product)).await?
     })
 }
 
-/// The form as the API takes it, so that both are held to the same rules.
-fn body(fields: &Fields) -> Value {
+/// The form as the API takes it, so that both are held to the same rules. The category may have been typed.
+async fn body(desk: &Desk) -> Result<Result<Value, Fault>, Trouble> {
+    let fields = &desk.form;
     let mut body = json!({
         "sku": fields.given("sku"),
         "title": fields.get("title"),
         "description": fields.get("description"),
         "price": fields.get("price"),
     });
-    if let Some(id) = fields.number("category_id") {
-        body["category_id"] = id.into();
+    if let Some(given) = fields.given("category_id") {
+        match choices::category_id(&desk.connection().await?, given).await? {
+            Some(id) => body["category_id"] = id.into(),
+            None => return Ok(Err(Fault::at("/category_id", "unknown", format!("No category is called {given}.")))),
+        }
     }
-    body
+    Ok(Ok(body))
+}
+
+/// Leaves out what nobody touched: a browser cannot send every text back as it was.
+fn only_changed(mut change: ProductChange, product: &Product) -> ProductChange {
+    let in_lines = |text: &str| lines(text).trim().to_owned();
+    let in_one = |text: &str| text.replace(['\r', '\n'], "").trim().to_owned();
+    change.description = change.description.filter(|given| *given != in_lines(&product.description));
+    change.title = change.title.filter(|given| *given != in_one(&product.title));
+    let kept = product.sku.as_deref().map(in_one);
+    change.sku = change.sku.filter(|given| *given != kept);
+    change
 }
 
 /// `GET /admin/products/new/`
@@ -93,7 +111,11 @@ pub(crate) async fn blank(desk: Desk) -> Answer {
 
 /// `POST /admin/products/new/`
 pub(crate) async fn create(desk: Desk) -> Answer {
-    let new = match products::read_new(body(&desk.form)) {
+    let body = match body(&desk).await? {
+        Ok(body) => body,
+        Err(fault) => return form(&desk, None).await?.again(&desk, &[fault]),
+    };
+    let new = match products::read_new(body) {
         Ok(new) => new,
         Err(faults) => return form(&desk, None).await?.again(&desk, &faults.0),
     };
@@ -116,8 +138,12 @@ pub(crate) async fn show(desk: Desk) -> Answer {
 pub(crate) async fn save(desk: Desk) -> Answer {
     let id = desk.id("id")?;
     let product = products::get(&*desk.connection().await?, id).await?;
-    let change = match products::read_change(body(&desk.form)) {
-        Ok(change) => change,
+    let body = match body(&desk).await? {
+        Ok(body) => body,
+        Err(fault) => return of(&desk, &product).await?.again(&desk, &[fault]),
+    };
+    let change = match products::read_change(body) {
+        Ok(change) => only_changed(change, &product),
         Err(faults) => return of(&desk, &product).await?.again(&desk, &faults.0),
     };
     let (actor, now, seen) = (desk.actor(), desk.now()?, desk.form.get("seen").to_owned());
@@ -153,7 +179,7 @@ async fn confirm(desk: &Desk, id: i64) -> Result<Confirm, Trouble> {
         button: "Delete the product".into(),
         action: format!("/admin/products/{id}/delete/"),
         hidden: vec![("back".into(), back(desk))],
-        cancel: format!("/admin/products/{id}/"),
+        cancel: keeping(desk, &format!("/admin/products/{id}/")),
         problem: None,
     })
 }

@@ -9,14 +9,15 @@ use web::Code;
 use super::bulk::Bulk;
 use super::{choices, product};
 use crate::desk::Desk;
-use crate::list::{About, Action, Asked, Cell, Choice, Column, Filter, Found, Key, Kind, List, PAGE, number};
+use crate::fields::Fields;
+use crate::list::{About, Action, Asked, Cell, Choices, Column, Filter, Found, Key, Kind, List, PAGE, number};
 use crate::trouble::Trouble;
 
 /// As many results of a search as can be paged through.
 const DEEPEST: i64 = 10_000;
 
-/// The catalogue. By title and by age it comes from the database, along an index; searched or by price it comes from the
-/// search, whose first 10,000 results can be paged through.
+/// The catalogue. It comes from the database, along an index; what is searched comes from the search, whose first 10,000
+/// results can be paged through.
 pub(crate) struct Products;
 
 impl List for Products {
@@ -47,13 +48,16 @@ impl List for Products {
     };
 
     async fn read(desk: &Desk, asked: &Asked, seek: &Seek<Key>, size: usize) -> Result<Found<Product>, Trouble> {
-        let (by, descending) = asked.order();
-        // An export has every row, so it does not come from the search unless it must.
-        if asked.given("q").is_some() || by == "price" && size == PAGE {
+        if asked.given("q").is_some() {
             return searched(desk, asked, seek, size).await;
         }
         let category = asked.given("category").map(|id| id.parse().unwrap_or(0));
-        let order = if by == "title" { Order::Title } else { Order::Id };
+        let (by, descending) = asked.order();
+        let order = match by {
+            "title" => Order::Title,
+            "price" => Order::Price,
+            _ => Order::Id,
+        };
         let place = |key: &Key| (key.text.clone(), key.id);
         let along = match seek {
             Seek::Skip(rows) => Seek::Skip(*rows),
@@ -64,6 +68,7 @@ impl List for Products {
         let rows = products::browse(&conn, category, order, descending, &along, size).await?;
         let key = |product: &Product| match order {
             Order::Title => Key::new(product.id, &product.title),
+            Order::Price => Key::new(product.id, product.price.to_string()),
             Order::Id => Key::new(product.id, ""),
         };
         Ok(Found::new(rows, seek, key))
@@ -85,8 +90,17 @@ impl List for Products {
         product.id.to_string()
     }
 
-    async fn choices(desk: &Desk, _: &str) -> Result<Vec<Choice>, Trouble> {
-        choices::categories(desk).await
+    async fn choices(desk: &Desk, _: &str, given: &str) -> Result<Choices, Trouble> {
+        choices::categories(desk, given).await
+    }
+
+    /// What is searched comes in the orders that the search knows, the best first.
+    fn sorts(query: &Fields) -> &'static [&'static str] {
+        if query.given("q").is_some() { &["best", "-id", "price", "-price"] } else { Self::ABOUT.sorts }
+    }
+
+    async fn settle(desk: &Desk, asked: Asked) -> Result<Asked, Trouble> {
+        choices::settle(desk, asked).await
     }
 }
 
@@ -102,8 +116,8 @@ async fn searched(desk: &Desk, asked: &Asked, seek: &Seek<Key>, size: usize) -> 
     let sort = match asked.sort {
         "price" => Sort::Price,
         "-price" => Sort::PriceDescending,
-        _ if text.is_some() && asked.given("sort").is_none() => Sort::Relevance,
-        _ => Sort::Newest,
+        "-id" => Sort::Newest,
+        _ => Sort::Relevance,
     };
     let query = Query {
         text: text.map(str::to_owned),
@@ -116,13 +130,17 @@ async fn searched(desk: &Desk, asked: &Asked, seek: &Seek<Key>, size: usize) -> 
         page_size: size,
         facets: false,
     };
-    let (ids, more) = match desk.search()?.products(query, View::default()).await {
+    let (ids, more, ends): (Vec<i64>, _, _) = match desk.search()?.products(query, View::default()).await {
         Ok(answer) if size > PAGE && answer.count > DEEPEST => {
             let detail = format!("More than {DEEPEST} products match, which is more than a search can export.");
             return Err(Trouble::new(Code::Invalid, &detail));
         }
-        Ok(answer) => (answer.products.iter().map(|product| product.id).collect(), answer.has_next),
-        Err(Error::NoSuchPage | Error::TooDeep) => (Vec::new(), false),
+        Ok(answer) => {
+            let ends = !answer.has_next && answer.count > DEEPEST;
+            (answer.products.iter().map(|product| product.id).collect(), answer.has_next, ends)
+        }
+        Err(Error::NoSuchPage) => (Vec::new(), false, false),
+        Err(Error::TooDeep) => (Vec::new(), false, true),
         Err(error) => return Err(error.into()),
     };
     let conn = desk.connection().await?;
@@ -133,5 +151,6 @@ async fn searched(desk: &Desk, asked: &Asked, seek: &Seek<Key>, size: usize) -> 
         rows.retain(|product| product.id != meant.id);
         rows.insert(0, meant);
     }
-    Ok(Found::numbered(rows, page, more))
+    let note = ends.then_some("A search shows its first 10,000 results. Narrow it to see others.");
+    Ok(Found { note, ..Found::numbered(rows, page, more) })
 }

@@ -8,7 +8,7 @@ use web::Fault;
 use super::choices;
 use crate::desk::Desk;
 use crate::form::{Field, Form, Input, history, saved};
-use crate::list::{About, Asked, Cell, Choice, Column, Filter, Found, Key, Kind, List};
+use crate::list::{About, Asked, Cell, Choice, Choices, Column, Filter, Found, Key, Kind, List};
 use crate::render::Answer;
 use crate::trouble::Trouble;
 
@@ -62,8 +62,8 @@ impl List for Members {
         staff.id.to_string()
     }
 
-    async fn choices(_: &Desk, _: &str) -> Result<Vec<Choice>, Trouble> {
-        Ok(roles())
+    async fn choices(_: &Desk, _: &str, given: &str) -> Result<Choices, Trouble> {
+        Ok(Choices::of(roles(), given))
     }
 }
 
@@ -83,7 +83,7 @@ fn secret() -> Field {
 fn new() -> Form {
     let fields = vec![
         Field::new("email", "E-mail", Input::Line("email", 254), ""),
-        Field::new("role", "Role", Input::One(roles()), "viewer"),
+        Field::one("role", "Role", Choices::of(roles(), "viewer")),
         secret(),
     ];
     Form { action: format!("{}new/", LIST.0), another: true, ..Form::new("New account", LIST, fields) }
@@ -91,9 +91,9 @@ fn new() -> Form {
 
 async fn of(desk: &Desk, staff: &Staff) -> Result<Form, Trouble> {
     let fields = vec![
-        Field::new("role", "Role", Input::One(roles()), staff.role.as_str())
+        Field::one("role", "Role", Choices::of(roles(), staff.role.as_str()))
             .hint("With another role its sessions end; its tokens open what the new role does."),
-        Field::new("state", "State", Input::One(choices::words(["active", "disabled"])), state(staff))
+        Field::one("state", "State", Choices::of(choices::words(["active", "disabled"]), state(staff)))
             .hint("Disabled, it opens nothing: its sessions end, its tokens are revoked."),
     ];
     Ok(Form {
@@ -136,7 +136,7 @@ pub(crate) async fn blank(desk: Desk) -> Answer {
 /// `POST /admin/staff/new/`
 pub(crate) async fn create(desk: Desk) -> Answer {
     let typed = SecretString::from(desk.form.exactly("password"));
-    let role = desk.form.get("role").parse().unwrap_or(Role::Viewer);
+    let Ok(role) = desk.form.get("role").parse() else { return new().again(&desk, &[no_role()]) };
     let read = Email::parse(desk.form.get("email"))
         .and_then(|email| Password::parse(typed, email.as_str()).map(|password| (email, password)));
     let added = match read {
@@ -160,11 +160,20 @@ pub(crate) async fn save(desk: Desk) -> Answer {
     let Some(seen) = standing(desk.form.get("seen")) else {
         return refused(of(&desk, &staff).await?, &desk, Error::Stale);
     };
-    let wanted = standing(&format!("{} {}", desk.form.get("role"), desk.form.get("state"))).unwrap_or(seen);
+    let (role, state) = (desk.form.get("role"), desk.form.get("state"));
+    let Some(wanted) = standing(&format!("{role} {state}")) else {
+        let is_role = role.parse::<Role>().is_ok();
+        let fault = if is_role { Fault::at("/state", "unknown", "Active or disabled.") } else { no_role() };
+        return of(&desk, &staff).await?.again(&desk, &[fault]);
+    };
     match desk.accounts()?.set_standing(desk.actor(), staff.id, seen, wanted).await {
         Ok(_) => Ok(saved(&desk, LIST.0, &format!("{}{}/", LIST.0, staff.id), "saved")),
         Err(error) => refused(of(&desk, &staff).await?, &desk, error),
     }
+}
+
+fn no_role() -> Fault {
+    Fault::at("/role", "unknown", "Viewer, manager or owner.")
 }
 
 /// From a role and a state, as the form has them.

@@ -7,11 +7,12 @@ use products::Product;
 use serde_json::json;
 use stores::Store;
 use stores::inventory::{self, Adjustment};
-use stores::stock::{self, AdjustError, Wish};
-use web::Fault;
+use stores::stock::{self, AdjustError, Refusal, Wish};
+use web::{Code, Fault};
 
+use super::choices;
 use crate::desk::Desk;
-use crate::form::{Past, back, history, to_list};
+use crate::form::{Past, back, crumb, history, keeping, to_list};
 use crate::render::{Answer, Frame, go_to, page_with};
 use crate::trouble::Trouble;
 
@@ -25,11 +26,14 @@ struct Page {
     store: Store,
     product: Product,
     quantity: i32,
+    /// The number of the latest adjustment, which a form that moves stock names.
+    last: i64,
     is_carried: bool,
     adjustments: Vec<Adjustment>,
     sales: Vec<Sale>,
     history: Vec<Past>,
     back: String,
+    crumb: (String, &'static str),
     /// What was typed, where it was refused.
     typed: Typed,
     problem: Option<String>,
@@ -45,17 +49,21 @@ struct Typed {
 
 async fn answer(desk: &Desk, store: i64, product: i64, problem: Option<(StatusCode, String)>) -> Answer {
     let conn = desk.connection().await?;
+    // Read first: what comes after it is refused rather than overlooked.
+    let last = inventory::last_adjustments(&conn, store, &[product]).await?;
     let quantity = inventory::quantity(&conn, store, product).await?;
     let page = Page {
         frame: Frame::new(desk),
         store: stores::get(&conn, store).await?,
         product: products::get(&conn, product).await?,
         quantity: quantity.unwrap_or_default(),
+        last: last.get(&product).copied().unwrap_or_default(),
         is_carried: quantity.is_some(),
         adjustments: inventory::adjustments(&conn, store, product, RECENT).await?,
         sales: sales(&conn, store, product, RECENT).await?,
         history: history(desk, "inventory", format!("{store}/{product}")).await?,
         back: back(desk),
+        crumb: crumb(desk, ("/admin/inventory/", "Inventory")),
         typed: Typed {
             quantity: desk.form.get("quantity").to_owned(),
             delta: desk.form.get("delta").to_owned(),
@@ -68,8 +76,10 @@ async fn answer(desk: &Desk, store: i64, product: i64, problem: Option<(StatusCo
 
 /// `GET /admin/inventory/open/?store=&product=`: leads to their page.
 pub(crate) async fn open(desk: Desk) -> Answer {
-    match (desk.query.number("store"), desk.query.number("product")) {
-        (Some(store), Some(product)) => Ok(go_to(&format!("/admin/inventory/{store}/{product}/"))),
+    let store = choices::store_id(&desk.connection().await?, desk.query.get("store")).await?;
+    match (store, desk.query.number("product")) {
+        (Some(store), Some(product)) => Ok(go_to(&keeping(&desk, &format!("/admin/inventory/{store}/{product}/")))),
+        (None, Some(_)) => Err(Trouble::new(Code::NotFound, "No store is called so, or several are.")),
         _ => Err(Trouble::nothing()),
     }
 }
@@ -99,11 +109,12 @@ pub(crate) async fn adjust(desk: Desk) -> Answer {
         })
     });
     match work.await {
-        Ok(_) if form.get("then") == "stay" => Ok(go_to(&format!("/admin/inventory/{store}/{product}/?done=stock"))),
+        Ok(_) if form.get("then") == "stay" => {
+            Ok(go_to(&keeping(&desk, &format!("/admin/inventory/{store}/{product}/?done=stock"))))
+        }
         Ok(_) => Ok(go_to(&to_list("/admin/inventory/", &back(&desk), "stock"))),
         Err(AdjustError::Refused(refusals)) => {
-            let current = refusals.first().map_or(0, |refusal| refusal.current);
-            refused(StatusCode::CONFLICT, moved(wish, current)).await
+            refused(StatusCode::CONFLICT, refusals.first().map_or_else(String::new, moved)).await
         }
         Err(AdjustError::Database(error)) => Err(error.into()),
         Err(AdjustError::NoSuchStore(_) | AdjustError::UnknownProducts(_)) => Err(Trouble::nothing()),
@@ -123,7 +134,12 @@ fn understood(desk: &Desk) -> Result<(Wish, String), Vec<Fault>> {
                 text.trim_start_matches('+').parse::<i64>().map_or_else(|_| json!(text), |number| json!(number));
         }
     }
-    stores::read_stock(body).map_err(|faults| faults.0)
+    let (wish, reason) = stores::read_stock(body).map_err(|faults| faults.0)?;
+    match (wish, desk.form.number("last")) {
+        (Wish::Shift { delta, .. }, Some(last)) => Ok((Wish::Shift { delta, after: Some(last) }, reason)),
+        (Wish::Shift { .. }, None) => Err(vec![Fault::at("/delta", "stale", "Open the page again.")]),
+        _ => Ok((wish, reason)),
+    }
 }
 
 fn in_words(faults: &[Fault]) -> String {
@@ -134,8 +150,13 @@ fn in_words(faults: &[Fault]) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-fn moved(wish: Wish, current: i32) -> String {
+fn moved(refusal: &Refusal) -> String {
+    let Refusal { wish, current, since, .. } = *refusal;
     match wish {
+        _ if since.is_some() => format!(
+            "This stock was adjusted since you opened the page, maybe by sending this twice. There are {current} units \
+             now. Nothing more was changed."
+        ),
         Wish::Set { expected, .. } if expected != current => format!(
             "There were {expected} units when you opened the page, and there are {current} now. Nothing was changed. \
              Count again, or say how many came or went."

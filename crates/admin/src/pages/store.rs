@@ -3,11 +3,11 @@
 use accounts::Role;
 use db::Seek;
 use serde_json::{Value, json};
-use stores::Store;
+use stores::{Error, Store};
 
 use crate::desk::Desk;
 use crate::fields::Fields;
-use crate::form::{Confirm, Field, Form, back, history, saved, to_list};
+use crate::form::{Confirm, Field, Form, back, history, keeping, saved, state, to_list};
 use crate::render::{Answer, Frame, go_to};
 use crate::trouble::Trouble;
 
@@ -32,6 +32,7 @@ fn form(store: Option<&Store>) -> Form {
 async fn of(desk: &Desk, store: &Store) -> Result<Form, Trouble> {
     let may_change = desk.session.role >= Role::Manager;
     Ok(Form {
+        seen: state_of(store),
         may_save: may_change,
         delete: may_change.then(|| format!("{}{}/delete/", LIST.0, store.id)),
         links: vec![
@@ -41,6 +42,10 @@ async fn of(desk: &Desk, store: &Store) -> Result<Form, Trouble> {
         history: Some(history(desk, "store", store.id).await?),
         ..form(Some(store))
     })
+}
+
+fn state_of(store: &Store) -> String {
+    state(&(&store.name, &store.location))
 }
 
 async fn found(desk: &Desk) -> Result<Store, Trouble> {
@@ -84,11 +89,16 @@ pub(crate) async fn save(desk: Desk) -> Answer {
         Ok(change) => change,
         Err(faults) => return of(&desk, &store).await?.again(&desk, &faults.0),
     };
-    let (actor, id) = (desk.actor(), store.id);
-    let work =
-        desk.database()?.transaction(move |tx| Box::pin(async move { stores::change(tx, &actor, id, change).await }));
+    let (actor, id, seen) = (desk.actor(), store.id, desk.form.get("seen").to_owned());
+    let work = desk.database()?.transaction(move |tx| {
+        Box::pin(async move { stores::change(tx, &actor, id, change, |store| state_of(store) == seen).await })
+    });
     match work.await {
         Ok(_) => Ok(saved(&desk, LIST.0, &format!("{}{id}/", LIST.0), "saved")),
+        Err(Error::Stale(_)) => {
+            let problem = "Somebody else changed this store since you opened it. Nothing was saved.";
+            Form { problem: Some(problem.into()), ..of(&desk, &store).await? }.again(&desk, &[])
+        }
         Err(error) => of(&desk, &store).await?.refused(&desk, error),
     }
 }
@@ -117,7 +127,7 @@ async fn confirm(desk: &Desk) -> Result<Confirm, Trouble> {
         button: "Delete the store".into(),
         action: format!("{}{id}/delete/", LIST.0),
         hidden: vec![("back".into(), back(desk))],
-        cancel: format!("{}{id}/", LIST.0),
+        cancel: keeping(desk, &format!("{}{id}/", LIST.0)),
         problem: None,
     })
 }

@@ -10,11 +10,14 @@ use web::Fault;
 use super::bulk::Bulk;
 use crate::desk::Desk;
 use crate::form::{Field, Form, Input, history};
-use crate::list::{About, Action, Asked, Cell, Choice, Column, Filter, Found, Key, Kind, List};
+use crate::list::{About, Action, Asked, Cell, Choice, Choices, Column, Filter, Found, Key, Kind, List};
 use crate::render::{self, Answer, Frame, page};
 use crate::trouble::Trouble;
 
 const LIST: (&str, &str) = ("/admin/tokens/", "Tokens");
+
+/// Days that a token lasts unless its maker says otherwise.
+const USUAL: &str = "90";
 
 /// Tokens: an owner sees everybody's, others see their own.
 pub(crate) struct Tokens;
@@ -104,12 +107,12 @@ async fn visible(desk: &Desk) -> Result<Vec<Token>, Trouble> {
 
 fn form(desk: &Desk) -> Form {
     let scopes = desk.session.role.scopes().map(|scope| Choice::new(scope.as_str(), scope.as_str())).collect();
-    let days = [("30", "in 30 days"), ("90", "in 90 days"), ("365", "in a year"), ("", "never")];
+    let days = [("30", "in 30 days"), ("90", "in 90 days"), ("365", "in a year"), ("never", "never")];
     let days = days.map(|(value, label)| Choice::new(value, label)).to_vec();
     let fields = vec![
         Field::line("name", "Name", 100, "").hint("What it is for, such as the till at the harbour."),
         Field { values: Vec::new(), ..Field::new("scopes", "What it opens", Input::Any(scopes), "") },
-        Field::new("days", "Expires", Input::One(days), "90").optional(),
+        Field::one("days", "Expires", Choices::of(days, USUAL)).optional(),
     ];
     Form { action: format!("{}new/", LIST.0), ..Form::new("New token", LIST, fields) }
 }
@@ -148,13 +151,22 @@ pub(crate) async fn blank(desk: Desk) -> Answer {
 /// `POST /admin/tokens/new/`: shows the token, once.
 pub(crate) async fn create(desk: Desk) -> Answer {
     let now = desk.now()?;
-    let days = desk.form.number("days").filter(|days| (1..=3_650).contains(days));
+    // Only who says so outright gets one that never expires.
+    let days = match desk.form.given("days") {
+        Some("never") => None,
+        given => match given.unwrap_or(USUAL).parse().ok().filter(|days| (1..=3_650).contains(days)) {
+            Some(days) => Some(TimeDelta::days(days)),
+            None => {
+                return form(&desk).again(&desk, &[Fault::at("/days", "refused", "From 1 to 3,650 days, or never.")]);
+            }
+        },
+    };
     let name = desk.form.get("name");
     let new = NewToken {
         staff_id: desk.session.staff_id,
         name: name.to_owned(),
         scopes: desk.form.all("scopes").filter_map(|name| name.parse::<Scope>().ok()).collect(),
-        expires_at: days.map(|days| now + TimeDelta::days(days)),
+        expires_at: days.map(|days| now + days),
     };
     match desk.accounts()?.make_token(desk.actor(), new).await {
         Ok(made) => page(&Made { frame: Frame::new(&desk), name, secret: made.secret.expose_secret() }),

@@ -53,6 +53,11 @@ impl Page {
         Some(rest.split('"').next()?.replace("&#38;", "&").replace("&amp;", "&"))
     }
 
+    /// What stands in a field that is typed into.
+    pub(crate) fn typed(&self, name: &str) -> String {
+        self.hidden(name).replace("&#35;", "#")
+    }
+
     /// The value of a hidden field.
     pub(crate) fn hidden(&self, name: &str) -> String {
         let start = format!("name=\"{name}\" value=\"");

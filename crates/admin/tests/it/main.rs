@@ -7,6 +7,7 @@ mod chromium;
 mod hostile;
 mod importing;
 mod lists;
+mod many;
 mod pages;
 mod safety;
 mod stock;

@@ -11,7 +11,7 @@ async fn a_product_is_made_changed_and_deleted() {
     let app = TestApp::start().await;
     let mut browser = Browser::signed_in(&app, Role::Manager).await;
     let made = browser.fill("/admin/categories/new/", &[("name", "Tea"), ("then", "stay")]).await.expect(303);
-    assert_eq!(made.location(), "/admin/categories/1/?done=created&back=");
+    assert_eq!(made.location(), "/admin/categories/1/?done=created");
     let again = browser.fill("/admin/categories/new/", &[("name", "tea")]).await.expect(422);
     assert!(again.text.contains("Another category is called tea."), "{}", again.text);
 
@@ -245,7 +245,7 @@ async fn an_owner_looks_after_staff() {
     let page = owner.fill("/admin/staff/new/", &[("email", "new"), ("role", "viewer"), ("password", "short")]).await;
     assert!(page.expect(422).text.contains("id=\"email-fault\""));
     let made = owner.fill("/admin/staff/new/", &[&fields[..], &[("then", "stay")]].concat()).await.expect(303);
-    assert_eq!(made.location(), "/admin/staff/2/?done=created&back=");
+    assert_eq!(made.location(), "/admin/staff/2/?done=created");
     assert!(owner.fill("/admin/staff/new/", &fields).await.expect(422).text.contains("already an account"));
     let mut member = Browser::new(&app);
     let entry = [("email", "new@shop.example"), ("password", "12345678")];
@@ -322,4 +322,64 @@ async fn the_dashboard_tells_how_things_are() {
         assert!(page.contains(words), "{words}: {page}");
     }
     assert_eq!(page.matches("class=\"bar\"").count(), 30);
+}
+
+#[tokio::test]
+async fn of_two_who_rename_the_same_the_second_is_told() {
+    let app = TestApp::start().await;
+    let build = app.build().await;
+    let (store, category) = (build.store("Harbour").await, build.category("Tea").await);
+    let mut browser = Browser::signed_in(&app, Role::Manager).await;
+    for (path, words) in [
+        (format!("/admin/stores/{store}/"), "changed this store"),
+        (format!("/admin/categories/{category}/"), "renamed this category"),
+    ] {
+        let seen = browser.get(&path).await.expect(200).hidden("seen");
+        browser.fill(&path, &[("name", "First")]).await.expect(303);
+        let late = browser.act(&path, &[("name", "Second"), ("seen", &seen)]).await.expect(422);
+        assert!(late.text.contains(words), "{}", late.text);
+        browser.fill(&path, &[("name", "Second")]).await.expect(303);
+    }
+}
+
+#[tokio::test]
+async fn a_form_that_nobody_touched_changes_nothing() {
+    let app = TestApp::start().await;
+    let id = app.build().await.product("Tea", "Tea", "2.50").await;
+    let sql = app.database.sql().await;
+    sql.batch_execute("UPDATE products SET description = E'  Two\r\nlines,\rand\nmore '").await.unwrap();
+    let mut browser = Browser::signed_in(&app, Role::Manager).await;
+    let path = format!("/admin/products/{id}/");
+    // As a browser sends it.
+    let untouched = [
+        ("title", "Tea"),
+        ("price", "2.50"),
+        ("category_id", "1"),
+        ("sku", ""),
+        ("description", "  Two\r\nlines,\r\nand\r\nmore "),
+    ];
+    browser.fill(&path, &untouched).await.expect(303);
+    let log = sql.query_one("SELECT count(*) FROM audit_log WHERE object_kind = 'product'", &[]).await.unwrap();
+    assert_eq!(log.get::<_, i64>(0), 0);
+    let touched = [&untouched[..4], &[("description", "Two\r\nlines")]].concat();
+    browser.fill(&path, &touched).await.expect(303);
+    assert_eq!(app.get(&format!("/products/{id}/")).await.expect(200)["description"], "Two\nlines");
+}
+
+#[tokio::test]
+async fn a_token_expires_unless_somebody_says_outright_that_it_never_does() {
+    let app = TestApp::start().await;
+    let mut browser = Browser::signed_in(&app, Role::Manager).await;
+    let fields = [("name", "till"), ("scopes", "stock:write")];
+    for days in ["soon", "0", "9999999999999", "9".repeat(30).as_str()] {
+        let page = browser.act("/admin/tokens/new/", &[&fields[..], &[("days", days)]].concat()).await.expect(422);
+        assert!(page.text.contains("id=\"days-fault\""), "{days}: {}", page.text);
+    }
+    browser.act("/admin/tokens/new/", &fields).await.expect(200);
+    for days in ["", "30", "never"] {
+        browser.act("/admin/tokens/new/", &[&fields[..], &[("days", days)]].concat()).await.expect(200);
+    }
+    let made = "SELECT count(*), count(expires_at) FROM tokens";
+    let made = app.database.sql().await.query_one(made, &[]).await.unwrap();
+    assert_eq!((made.get::<_, i64>(0), made.get::<_, i64>(1)), (4, 3));
 }

@@ -3,27 +3,29 @@
 use std::collections::HashMap;
 
 use db::{CachedDsl, Rows, Seek};
-use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Numeric, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use rust_decimal::Decimal;
 
-use super::{Product, RowComparison, place};
+use super::Product;
 use crate::schema::products;
 
-/// In which order products are browsed.
+/// In which order products are browsed. Each has an index, for all products and for those of one category.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
     /// By id.
     Id,
     /// By title, without regard to case; then by id.
     Title,
+    /// By price, then by id.
+    Price,
 }
 
-/// Place of a product: title and id.
+/// Place of a product: its title or its price, by which of them it is ordered, and its id.
 pub type Place = (String, i64);
 
-/// A page of the products, or of those of one category, which come by id alone. Nothing is counted.
+/// A page of the products, or of those of one category. Nothing is counted.
 ///
 /// # Errors
 /// Those of the database.
@@ -35,40 +37,48 @@ pub async fn browse(
     seek: &Seek<Place>,
     size: usize,
 ) -> Result<Rows<Product>, db::Error> {
-    let downward = descending != seek.is_backward();
-    let operator = if downward { "<" } else { ">" };
+    #[derive(QueryableByName)]
+    struct Found {
+        #[diesel(sql_type = BigInt)]
+        id: i64,
+    }
+    let (operator, direction) = if descending == seek.is_backward() { (">", "ASC") } else { ("<", "DESC") };
+    let (column, value) = match order {
+        Order::Id => ("", ""),
+        Order::Title => ("title_key, ", "lower($2) COLLATE \"C\", "),
+        Order::Price => ("price, ", "$3, "),
+    };
+    let (filed, filed_under) = if category.is_some() { ("category_id, ", "$1, ") } else { ("", "") };
     let from = match seek {
         Seek::Skip(_) => None,
-        Seek::After(place) | Seek::Before(place) => Some(place.clone()),
+        Seek::After(place) | Seek::Before(place) => Some(place),
     };
-    let limit = i64::try_from(size + 1).unwrap_or(i64::MAX);
-    let mut query = Product::query().limit(limit).into_boxed();
-    if let Some(category) = category {
-        // As a range of the index, as in the API's list.
-        let start = from.map_or(if downward { i64::MAX } else { i64::MIN }, |(_, id)| id);
-        query = query.filter(place(operator, category, start));
-        query = match downward {
-            true => query
-                .filter(products::category_id.ge(category))
-                .order_by((products::category_id.desc(), products::id.desc())),
-            false => query.filter(products::category_id.le(category)).order_by((products::category_id, products::id)),
-        };
-    } else {
-        if let Some((title, id)) = from {
-            query = match (order, downward) {
-                (Order::Id, true) => query.filter(products::id.lt(id)),
-                (Order::Id, false) => query.filter(products::id.gt(id)),
-                (Order::Title, _) => query.filter(beside(operator, title, id)),
-            };
-        }
-        query = match (order, downward) {
-            (Order::Id, true) => query.order_by(products::id.desc()),
-            (Order::Id, false) => query.order_by(products::id),
-            (Order::Title, true) => query.order_by((products::title_key.desc(), products::id.desc())),
-            (Order::Title, false) => query.order_by((products::title_key, products::id)),
-        };
+    let mut conditions = Vec::new();
+    if category.is_some() {
+        // A span of the index: given `category_id = $1`, the planner may prefer to walk all products by their titles in
+        // the hope of soon meeting some of the category.
+        conditions.push("category_id >= $1 AND category_id <= $1".to_owned());
     }
-    Ok(Rows::new(query.cached().load(&mut conn).await?, size, seek))
+    if from.is_some() {
+        conditions.push(format!("({filed}{column}id) {operator} ({filed_under}{value}$4)"));
+    }
+    let condition = if conditions.is_empty() { "true".into() } else { conditions.join(" AND ") };
+    let sorted = format!("{filed}{column}id").replace(", ", &format!(" {direction}, "));
+    let (text, id) = from.map_or(("", 0), |(text, id)| (text.as_str(), *id));
+    let limit = i64::try_from(size + 1).unwrap_or(i64::MAX);
+    let found: Vec<Found> =
+        diesel::sql_query(format!("SELECT id FROM products WHERE {condition} ORDER BY {sorted} {direction} LIMIT $5"))
+            .bind::<BigInt, _>(category.unwrap_or_default())
+            .bind::<Text, _>(text)
+            .bind::<Numeric, _>(text.parse::<Decimal>().unwrap_or_default())
+            .bind::<BigInt, _>(id)
+            .bind::<BigInt, _>(limit)
+            .cached()
+            .load(&mut conn)
+            .await?;
+    let Rows { rows, more } = Rows::new(found, size, seek);
+    let ids: Vec<i64> = rows.iter().map(|found| found.id).collect();
+    Ok(Rows { rows: several(conn, &ids).await?, more })
 }
 
 /// The products with these ids, in their order; those that do not exist are left out.
@@ -104,16 +114,4 @@ pub async fn with_skus(mut conn: &AsyncPgConnection, skus: &[&str]) -> Result<Ve
 pub async fn count_in(mut conn: &AsyncPgConnection, category: i64, most: i64) -> Result<i64, db::Error> {
     let filed = products::table.filter(products::category_id.eq(category)).select(products::id).limit(most);
     Ok(filed.load::<i64>(&mut conn).await?.len().try_into().unwrap_or(most))
-}
-
-/// The key of the list by title compared with this place, as a row; the database makes lower case of the title.
-fn beside(operator: &str, title: String, id: i64) -> RowComparison {
-    let comparison = sql::<diesel::sql_types::Bool>("(products.title_key, products.id) ")
-        .sql(operator)
-        .sql(" (lower(")
-        .bind::<Text, _>(title)
-        .sql(") COLLATE \"C\", ")
-        .bind::<BigInt, _>(id)
-        .sql(")");
-    Box::new(comparison)
 }

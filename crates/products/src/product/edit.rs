@@ -138,12 +138,7 @@ enum Until {
 }
 
 /// Locks a product until the transaction ends, and reads it.
-async fn hold(
-    tx: &Tx,
-    id: i64,
-    until: Until,
-    is_expected: impl FnOnce(&Product) -> bool,
-) -> Result<Product, Error> {
+async fn hold(tx: &Tx, id: i64, until: Until, is_expected: impl FnOnce(&Product) -> bool) -> Result<Product, Error> {
     let mut conn: &AsyncPgConnection = tx;
     let row = products::table.find(id).select(products::id);
     let held: Option<i64> = match until {

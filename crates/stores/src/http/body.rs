@@ -166,7 +166,7 @@ fn wish(
         (Some(quantity), Some(expected), None) => {
             Ok(Wish::Set { quantity: small(quantity.0), expected: small(expected.0) })
         }
-        (None, None, Some(delta)) => Ok(Wish::Shift { delta: small(delta.0) }),
+        (None, None, Some(delta)) => Ok(Wish::Shift { delta: small(delta.0), after: None }),
         (None, None, None) => fault("quantity", "required", "Give quantity with expected_quantity, or delta."),
         (Some(_), None, None) => fault("expected_quantity", "required", "Say what was there when you looked."),
         (None, Some(_), None) => fault("quantity", "required", "Say how many there are from now on."),

@@ -29,13 +29,13 @@ impl Refused {
     }
 
     fn fault(&self, refusal: &Refusal) -> Fault {
-        let Refusal { place, wish, current } = refusal;
+        let Refusal { place, wish, current, .. } = refusal;
         let fault = match wish {
             Wish::Set { expected, .. } => {
                 let detail = format!("There are {current} units now, not {expected}.");
                 Fault::at(self.at(*place, "expected_quantity"), "stale", detail)
             }
-            Wish::Shift { delta } if *delta < 0 => {
+            Wish::Shift { delta, .. } if *delta < 0 => {
                 Fault::at(self.at(*place, "delta"), "insufficient_stock", format!("There are only {current} units."))
             }
             Wish::Shift { .. } => {

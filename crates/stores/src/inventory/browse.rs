@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use db::{CachedDsl, Rows, Seek};
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Integer, Text};
+use diesel::sql_types::{Array, BigInt, Integer, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use super::{Filter, Place, Stocked, page};
@@ -132,6 +132,38 @@ pub async fn adjustments(
         .select(Adjustment::as_select())
         .load(&mut conn)
         .await?)
+}
+
+/// The number of the latest adjustment of each of these products in a store; 0 where there was none. Orders are no
+/// adjustments.
+///
+/// # Errors
+/// Those of the database.
+pub async fn last_adjustments(
+    mut conn: &AsyncPgConnection,
+    store_id: i64,
+    product_ids: &[i64],
+) -> Result<HashMap<i64, i64>, db::Error> {
+    #[derive(QueryableByName)]
+    struct Last {
+        #[diesel(sql_type = BigInt)]
+        product_id: i64,
+        #[diesel(sql_type = BigInt)]
+        last: i64,
+    }
+    let found: Vec<Last> = diesel::sql_query(
+        "SELECT product_id, coalesce(last.id, 0) AS last FROM unnest($2) AS asked (product_id) \
+         LEFT JOIN LATERAL ( \
+             SELECT id FROM stock_adjustments \
+             WHERE store_id = $1 AND stock_adjustments.product_id = asked.product_id \
+             ORDER BY id DESC LIMIT 1) AS last ON true",
+    )
+    .bind::<BigInt, _>(store_id)
+    .bind::<Array<BigInt>, _>(product_ids)
+    .cached()
+    .load(&mut conn)
+    .await?;
+    Ok(found.into_iter().map(|row| (row.product_id, row.last)).collect())
 }
 
 /// Stock that runs out.

@@ -14,7 +14,8 @@ use web::Spot;
 use crate::Error;
 
 pub use browse::{
-    Adjustment, Carried, Scarce, adjustments, browse, carrying, count_carried, quantities, quantity, scarce,
+    Adjustment, Carried, Scarce, adjustments, browse, carrying, count_carried, last_adjustments, quantities, quantity,
+    scarce,
 };
 pub use listed::Listed;
 

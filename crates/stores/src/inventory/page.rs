@@ -108,7 +108,7 @@ impl<'a> Among<'a> {
              WHERE number = 1 OR number % {STEP} = 0 ORDER BY number"
         );
         let marks: Vec<Landmark> = self.statement(sql).load(&mut conn).await?;
-        let (count, looked_at) = marks.first().map_or((0, 0), |mark| (mark.count, mark.carried));
+        let (count, looked_at) = marks.as_slice().first().map_or((0, 0), |mark| (mark.count, mark.carried));
         let places = marks.into_iter().map(|mark| (mark.number, (mark.title_key, mark.id)));
         Ok(Survey { looked_at, ..Survey::new(places, count % STEP) })
     }

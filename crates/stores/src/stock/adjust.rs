@@ -1,7 +1,7 @@
 //! Movements of stock that are no orders: recounts, receipts, damage. Each is a row of the ledger and of the audit log,
 //! by the transaction that makes it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use accounts::Actor;
 use accounts::audit::{self, Action, Change, Object};
@@ -13,6 +13,7 @@ use serde_json::json;
 
 use super::{lock, shift};
 use crate::bulk::MAX_QUANTITY;
+use crate::inventory::last_adjustments;
 
 /// What to do about the stock of a product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +30,9 @@ pub enum Wish {
     Shift {
         /// How many.
         delta: i32,
+        /// The number of the adjustment that was the latest when somebody looked, 0 for none; refused where another came
+        /// since. So what is sent twice is done once, and sales are in nobody's way.
+        after: Option<i64>,
     },
 }
 
@@ -39,6 +43,15 @@ pub struct Adjustment {
     pub product_id: i64,
     /// What to do.
     pub wish: Wish,
+}
+
+impl Adjustment {
+    fn after(&self) -> Option<i64> {
+        match self.wish {
+            Wish::Shift { after, .. } => after,
+            Wish::Set { .. } => None,
+        }
+    }
 }
 
 /// What was done.
@@ -61,6 +74,8 @@ pub struct Refusal {
     pub wish: Wish,
     /// Units now.
     pub current: i32,
+    /// The number of the latest adjustment, where one came since somebody looked.
+    pub since: Option<i64>,
 }
 
 /// Why stock was not adjusted. Nothing was, then.
@@ -105,25 +120,38 @@ pub async fn adjust(
     let new = carry(tx, store_id, &ids).await?;
     let keys: Vec<_> = ids.iter().map(|id| (store_id, *id)).collect();
     let balances = lock(tx, &keys).await?;
+    let latest = if adjustments.iter().any(|adjustment| adjustment.after().is_some()) {
+        last_adjustments(tx, store_id, &ids).await?
+    } else {
+        HashMap::new()
+    };
     let current = |product: i64| balances.get(&(store_id, product)).copied().unwrap_or_default();
-    let adjusted = decide(adjustments, current).map_err(AdjustError::Refused)?;
+    let adjusted = decide(adjustments, current, &latest).map_err(AdjustError::Refused)?;
     move_stock(tx, actor, store_id, &adjusted, reason, now).await?;
     tell(tx, actor, store_id, &adjusted, &new, reason).await?;
     Ok(adjusted)
 }
 
 /// Decides, from what is there now. Every adjustment that cannot be made is named.
-fn decide(adjustments: &[Adjustment], current: impl Fn(i64) -> i32) -> Result<Vec<Adjusted>, Vec<Refusal>> {
+fn decide(
+    adjustments: &[Adjustment],
+    current: impl Fn(i64) -> i32,
+    latest: &HashMap<i64, i64>,
+) -> Result<Vec<Adjusted>, Vec<Refusal>> {
     let (mut adjusted, mut refused) = (Vec::new(), Vec::new());
-    for (place, Adjustment { product_id, wish }) in adjustments.iter().enumerate() {
+    for (place, adjustment) in adjustments.iter().enumerate() {
+        let Adjustment { product_id, wish } = adjustment;
         let before = current(*product_id);
+        let last = latest.get(product_id).copied().unwrap_or_default();
+        let since = adjustment.after().is_some_and(|after| after != last).then_some(last);
         let quantity = match *wish {
             Wish::Set { quantity, expected } => (expected == before).then_some(quantity),
-            Wish::Shift { delta } => before.checked_add(delta),
+            Wish::Shift { .. } if since.is_some() => None,
+            Wish::Shift { delta, .. } => before.checked_add(delta),
         };
         match quantity.filter(|quantity| (0..=MAX_QUANTITY).contains(quantity)) {
             Some(quantity) => adjusted.push(Adjusted { product_id: *product_id, before, quantity }),
-            None => refused.push(Refusal { place, wish: *wish, current: before }),
+            None => refused.push(Refusal { place, wish: *wish, current: before, since }),
         }
     }
     if refused.is_empty() { Ok(adjusted) } else { Err(refused) }

@@ -147,8 +147,7 @@ pub(crate) async fn blank(desk: Desk) -> Answer {
 
 /// `POST /admin/import/`: what the file would do; or does it, where that was shown before.
 pub(crate) async fn submit(desk: Desk) -> Answer {
-    // Browsers write line ends of their own into what a form brings back.
-    let text = desk.form.exactly("file").replace("\r\n", "\n");
+    let text = desk.form.exactly("file").to_owned();
     let plan = match Plan::make(&desk, desk.form.get("kind"), &text).await? {
         Ok(plan) => plan,
         Err(problem) => return answer(&desk, StatusCode::UNPROCESSABLE_ENTITY, None, Some(&problem)),

@@ -174,6 +174,6 @@ async fn write(
         price: Some(new.price),
         category_id: Some(category_id),
     };
-    products::change(tx, actor, before.id, change, |product| product.updated_at == before.updated_at, now).await?;
+    products::change(tx, actor, before.id, change, |product| *product == before, now).await?;
     Ok(())
 }

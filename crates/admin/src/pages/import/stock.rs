@@ -9,7 +9,6 @@ use stores::stock::{self, AdjustError, Adjustment, Wish};
 use super::table::Line;
 use super::{Fate, Row};
 use crate::desk::Desk;
-use crate::pages::choices;
 use crate::trouble::Trouble;
 
 pub(super) const COLUMNS: [&str; 3] = ["store", "sku", "quantity"];
@@ -25,11 +24,11 @@ pub(super) type Work = (i64, Adjustment);
 /// # Errors
 /// Those of the database.
 pub(super) async fn plan(desk: &Desk, lines: &[Line]) -> Result<Vec<(Row, Option<Work>)>, Trouble> {
-    let mut called: HashMap<String, Vec<i64>> = HashMap::new();
-    for store in choices::stores(desk).await? {
-        called.entry(store.label.to_lowercase()).or_default().extend(store.value.parse::<i64>());
-    }
     let conn = desk.connection().await?;
+    let mut names: Vec<&str> = lines.iter().map(|line| line.get("store")).collect();
+    names.sort_unstable();
+    names.dedup();
+    let called = stores::called(&conn, &names).await?;
     let skus: Vec<&str> = lines.iter().map(|line| line.get("sku")).collect();
     let known = products::with_skus(&conn, &skus).await?;
     let known: HashMap<String, i64> =
@@ -77,7 +76,7 @@ fn understood(
     products: &HashMap<String, i64>,
 ) -> Result<(i64, i64, i32), String> {
     let (name, sku, quantity) = (line.get("store"), line.get("sku"), line.get("quantity"));
-    let store = match stores.get(&name.to_lowercase()).map(Vec::as_slice) {
+    let store = match stores.get(name).map(Vec::as_slice) {
         Some([id]) => Ok(*id),
         Some(several) => Err(format!("{} stores are called {name}.", several.len())),
         None => Err(format!("No store is called {name}.")),
