@@ -95,13 +95,17 @@ mod tests {
     #[test]
     fn no_cell_is_a_formula() {
         for formula in
-            ["=1+1", "+SUM(A1)", "-cmd|' /C calc'!A0", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1", "-", "+inf"]
+            ["=1+1", "+SUM(A1)", "-cmd|' /C calc'!A0", "@SUM(A1)", "\tx", "\r=1", "\n=1", "＝1+1", "-", "+inf"]
         {
             assert_eq!(harmless(formula.into()), format!("'{formula}"));
         }
-        for (parted, safe) in
-            [("tea;=1+1", "tea;'=1+1"), ("tea\t@x", "tea\t'@x"), ("a; \"=1", "a; \"'=1"), (";=1", ";'=1")]
-        {
+        for (parted, safe) in [
+            ("\t=1", "'\t'=1"),
+            ("tea;=1+1", "tea;'=1+1"),
+            ("tea\t@x", "tea\t'@x"),
+            ("a; \"=1", "a; \"'=1"),
+            (";=1", ";'=1"),
+        ] {
             assert_eq!(harmless(parted.into()), safe);
         }
         for plain in ["a;b", "a;1=1", "tea", "", "-3", "+4.50", "1=1", " =1", "'=1"] {

@@ -112,7 +112,7 @@ async fn few_rows_of_a_large_inventory_are_counted_each_time() {
     let sql = app.database.sql().await;
     sql.batch_execute("UPDATE inventory SET quantity = 7").await.unwrap();
     let path = "/stores/1/inventory/?low_stock=0";
-    for sold_out in [0, 1, 3] {
+    for sold_out in [0_i64, 1, 3] {
         sql.execute("UPDATE inventory SET quantity = 0 WHERE product_id <= $1", &[&sold_out]).await.unwrap();
         // Twice: what the first reading left behind must not answer the second, nor what comes after it.
         for _ in 0..2 {
