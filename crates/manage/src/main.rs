@@ -31,7 +31,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Bring the database's schema up to date
-    Migrate,
+    Migrate(migrate::Migrate),
     /// Add made-up products, stores and stock
     Seed(seed::Seed),
     /// Bring the rows of a CSV file into the database
@@ -74,7 +74,7 @@ async fn main() -> ExitCode {
 
 async fn run(command: Command) -> Result<ExitCode> {
     match command {
-        Command::Migrate => migrate::run(&database()?).await?,
+        Command::Migrate(options) => migrate::run(&database()?, &options).await?,
         Command::Seed(seed) => seed::run(&migrated().await?, &seed).await?,
         Command::Jobs(command) => jobs::run(&Database::new(&migrated().await?)?, &command).await?,
         Command::Createsuperuser(options) => staff::create_superuser(&migrated().await?, options).await?,

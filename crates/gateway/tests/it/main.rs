@@ -7,6 +7,7 @@ mod attacks;
 mod audited;
 mod authorization;
 mod catalogue;
+mod containers;
 mod contract;
 mod customer_email;
 mod desk;

@@ -1,3 +1,7 @@
+use std::time::Duration;
+
+use testkit::{Proxy, address_of};
+
 use crate::support::{Bench, run};
 
 #[tokio::test]
@@ -21,6 +25,23 @@ async fn a_missing_database_is_one_clear_line_and_status_1() {
         assert_eq!((run.status, run.err.lines().count()), (1, 1), "{run:?}");
         assert!(run.err.starts_with("manage: the database cannot be reached"), "{run:?}");
     }
+}
+
+#[tokio::test]
+async fn migrate_waits_for_a_database_that_comes_up_later() {
+    let bench = Bench::new().await;
+    let proxy = Proxy::to(address_of(bench.database.url())).await;
+    proxy.cut();
+    let url = bench.database.url_through(&proxy);
+    let (waited, ()) = tokio::join!(
+        async { run(bench.command().args(["migrate", "--wait", "60"]).env("DATABASE_URL", &url), b"").await.ok() },
+        async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            proxy.heal();
+        }
+    );
+    assert!(waited.err.contains("asking again"), "{waited:?}");
+    assert_eq!(waited.out, "The schema is up to date.\n");
 }
 
 #[tokio::test]
