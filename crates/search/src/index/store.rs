@@ -146,7 +146,10 @@ impl Store {
             });
         }
         self.open.clone_from(&living);
-        metrics::gauge!("search_bytes").set(searcher.space_usage()?.total().get_bytes() as f64);
+        // Looks at the files again: those of a segment that was merged away in this moment are gone.
+        if let Ok(usage) = searcher.space_usage() {
+            metrics::gauge!("search_bytes").set(usage.total().get_bytes() as f64);
+        }
         Ok(living)
     }
 
