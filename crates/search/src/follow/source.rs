@@ -113,6 +113,13 @@ pub(crate) async fn behind(conn: &mut Connection, seen: &Position) -> QueryResul
     Ok(query.get_result::<NumberRow>(conn).await?.number.unwrap_or_default())
 }
 
+/// Whether there are more products than are read at a time.
+pub(super) async fn are_many(conn: &mut Connection) -> QueryResult<bool> {
+    let query = "SELECT count(*) AS number FROM (SELECT FROM products LIMIT $1 + 1) first";
+    let first: NumberRow = sql_query(query).bind::<BigInt, _>(BATCH).get_result(conn).await?;
+    Ok(first.number > Some(BATCH))
+}
+
 /// Where the database is now.
 pub(super) async fn position(conn: &mut Connection) -> QueryResult<Position> {
     // The moment is when the transaction began, hence not after the snapshot.

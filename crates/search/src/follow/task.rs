@@ -13,7 +13,7 @@ use super::position::Position;
 use super::source::{self, Change, Poll};
 use super::{Current, FollowError};
 use crate::compute;
-use crate::index::{Categories, Entry, Home, Living, Stamp, Store, View};
+use crate::index::{Categories, Entry, Home, Living, Stamp, Store, View, Volume};
 
 /// Between looks at the log.
 const POLL: Duration = Duration::from_millis(100);
@@ -231,9 +231,12 @@ impl Task {
 
     /// Builds an index beside the one that serves, and swaps.
     async fn build(&self, home: &Arc<Home>) -> Result<Following, FollowError> {
-        let identity = source::identity(&mut self.database.connection().await?).await?;
+        let mut conn = self.database.connection().await?;
+        let identity = source::identity(&mut conn).await?;
+        let volume = if source::are_many(&mut conn).await? { Volume::Many } else { Volume::Few };
+        drop(conn);
         let at_home = home.clone();
-        let fresh = compute(move || at_home.fresh()).await.map_err(FollowError::from);
+        let fresh = compute(move || at_home.fresh(volume)).await.map_err(FollowError::from);
         let built = match fresh {
             Ok(store) => self.build_in(store, home, identity.clone()).await,
             Err(error) => Err(error),
@@ -241,7 +244,7 @@ impl Task {
         match built {
             Err(FollowError::Index(error)) => {
                 tracing::warn!(%error, "cannot write the search index to its folder: building it in memory");
-                self.build_in(Store::create(None)?, home, identity).await
+                self.build_in(Store::create(None, volume)?, home, identity).await
             }
             built => built,
         }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use tantivy::TantivyError;
 
-use crate::index::store::{Stamp, Store};
+use crate::index::store::{Stamp, Store, Volume};
 
 /// How long an earlier process may take to let go of the folder.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -74,9 +74,9 @@ impl Home {
     }
 
     /// A new, empty index beside what is there.
-    pub(crate) fn fresh(&self) -> Result<Store, TantivyError> {
+    pub(crate) fn fresh(&self, volume: Volume) -> Result<Store, TantivyError> {
         let next = self.numbers().last().map_or(1, |last| last + 1);
-        Store::create(self.path(next).as_deref())
+        Store::create(self.path(next).as_deref(), volume)
     }
 
     /// Deletes every index but this one.

@@ -40,7 +40,7 @@ pub(crate) use home::Home;
 pub(crate) use lists::Postings;
 pub(crate) use schema::{ANYWHERE, Entry};
 pub(crate) use segment::{Doc, Facet, Segment};
-pub(crate) use store::{Stamp, Store};
+pub(crate) use store::{Stamp, Store, Volume};
 pub(crate) use tokens::is_signs;
 pub(crate) use view::{Living, View};
 pub(crate) use words::WordId;

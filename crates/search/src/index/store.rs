@@ -50,15 +50,15 @@ pub(crate) struct Store {
 /// How much is going to be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Volume {
-    /// All products.
-    Everything,
-    /// A few at a time.
-    Changes,
+    /// Very many products.
+    Many,
+    /// So few that the memory for many would outweigh them; and changes, which are few at a time.
+    Few,
 }
 
 impl Store {
     /// Begins an empty index, in a new folder or in memory.
-    pub(crate) fn create(path: Option<&Path>) -> Result<Self, TantivyError> {
+    pub(crate) fn create(path: Option<&Path>, volume: Volume) -> Result<Self, TantivyError> {
         let directory: Box<dyn Directory> = match path {
             Some(path) => Box::new(Folder::open(path)?),
             None => Box::new(RamDirectory::create()),
@@ -69,7 +69,7 @@ impl Store {
             .tokenizers(schema::tokenizers())
             .fast_field_tokenizers(schema::tokenizers())
             .open_or_create(directory)?;
-        Self::new(path, index, fields, Volume::Everything)
+        Self::new(path, index, fields, volume)
     }
 
     /// Opens what an earlier process left in `path`, if it is whole and of this make.
@@ -87,7 +87,7 @@ impl Store {
         }
         index.set_tokenizers(schema::tokenizers());
         index.set_fast_field_tokenizers(schema::tokenizers());
-        Ok(Some((Self::new(Some(path), index, fields, Volume::Changes)?, stamp)))
+        Ok(Some((Self::new(Some(path), index, fields, Volume::Few)?, stamp)))
     }
 
     fn new(path: Option<&Path>, index: Index, fields: Fields, volume: Volume) -> Result<Self, TantivyError> {
@@ -106,7 +106,7 @@ impl Store {
         let Self { path, fields, index, reader, writer, open } = self;
         // Its lock must be free before the next one takes it.
         drop(writer);
-        let writer = new_writer(&index, Volume::Changes)?;
+        let writer = new_writer(&index, Volume::Few)?;
         Ok(Self { path, fields, index, reader, writer, open })
     }
 
@@ -172,8 +172,8 @@ impl Store {
 
 fn new_writer(index: &Index, volume: Volume) -> Result<IndexWriter, TantivyError> {
     let (threads, memory) = match volume {
-        Volume::Everything => (std::thread::available_parallelism().map_or(1, usize::from).min(2), BUILDING),
-        Volume::Changes => (1, FOLLOWING),
+        Volume::Many => (std::thread::available_parallelism().map_or(1, usize::from).min(2), BUILDING),
+        Volume::Few => (1, FOLLOWING),
     };
     let options = IndexWriterOptions::builder()
         .num_worker_threads(threads)

@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 use super::model::{find, ranking, snapshot::Snapshot, titles};
 use crate::filters::Filters;
 use crate::find::{Query, Sort};
-use crate::index::{Categories, Entry, Stamp, Store, View};
+use crate::index::{Categories, Entry, Stamp, Store, View, Volume};
 use crate::query::{self, Text};
 
 /// Words that have much to do with each other.
@@ -183,7 +183,7 @@ fn cases() -> u32 {
 
 impl Both {
     fn new() -> Self {
-        Self { store: Store::create(None).expect("an index in memory"), products: BTreeMap::new() }
+        Self { store: Store::create(None, Volume::Few).expect("an index in memory"), products: BTreeMap::new() }
     }
 
     fn agrees_on(

@@ -3,7 +3,7 @@
 use chrono::DateTime;
 use rust_decimal::Decimal;
 
-use crate::index::{Categories, Entry, Stamp, Store, View};
+use crate::index::{Categories, Entry, Stamp, Store, View, Volume};
 use crate::query::{self, Found, Text};
 use crate::{Error, Query, Shown};
 
@@ -54,7 +54,7 @@ pub(super) fn snapshot(products: &[(&str, &str, &str, i64)]) -> Catalogue {
     });
     let products: Vec<Entry> = products.collect();
     let categories: Vec<(i64, String)> = names.iter().map(|name| (category_id(name), (*name).to_owned())).collect();
-    let mut store = Store::create(None).unwrap();
+    let mut store = Store::create(None, Volume::Few).unwrap();
     products.iter().for_each(|product| store.add(product).unwrap());
     let segments = store.commit(&Stamp::new("test", "1:1:", 0)).unwrap();
     let view = View { segments, categories: Categories::new(categories.iter().cloned()).into() };

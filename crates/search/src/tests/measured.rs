@@ -13,7 +13,7 @@ use rand::{RngExt, SeedableRng};
 
 use crate::filters::Filters;
 use crate::find::{Query, Sort};
-use crate::index::{Categories, Entry, Stamp, Store, View};
+use crate::index::{Categories, Entry, Stamp, Store, View, Volume};
 use crate::query::{self, Text};
 
 /// Titles that are drawn for each figure.
@@ -82,7 +82,7 @@ impl Catalogue {
 
     fn index(&self) -> (View, Duration) {
         let begun = Instant::now();
-        let mut store = Store::create(None).expect("an index in memory");
+        let mut store = Store::create(None, Volume::Many).expect("an index in memory");
         for product in &self.products {
             store.add(product).expect("the document is taken in");
         }
