@@ -22,8 +22,8 @@
 //!
 //! **How.** Points 2 to 6 are one number, the [`Cost`](cost::Cost) of a match, made so that costs of words add up. For
 //! each segment and word, the dictionaries tell which terms match at which cost; their documents are walked through
-//! from the least cost to the highest, so that each document gets the least (`gather`). What has every word is then
-//! filtered, counted and sorted by the columns (`collect`): where few match by going through them all, where many do by
+//! from the least cost to the highest, so that each document gets the least (`gather`). Filters narrow what may match
+//! beforehand (`sieve`). What has every word is then counted and sorted by the columns (`collect`): where few match by going through them all, where many do by
 //! going through the segment's documents in the wanted order until enough were met. For that, what matches a single word
 //! is collected in portions, each of what costs the same.
 
