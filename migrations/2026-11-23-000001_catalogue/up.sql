@@ -1,3 +1,5 @@
+CREATE EXTENSION IF NOT EXISTS pg_trgm;
+
 CREATE TABLE categories (
     id          bigserial PRIMARY KEY,
     name        text NOT NULL CONSTRAINT categories_name_length CHECK (length(name) BETWEEN 1 AND 200),
@@ -22,6 +24,7 @@ CREATE TABLE products (
 );
 CREATE INDEX products_category_id_id_idx ON products (category_id, id);
 CREATE INDEX products_title_key_idx ON products (title_key, id);
+CREATE INDEX products_title_key_trgm_idx ON products USING gin (title_key gin_trgm_ops);
 CREATE INDEX products_price_idx ON products (price, id);
 CREATE INDEX products_category_id_title_key_idx ON products (category_id, title_key, id);
 CREATE INDEX products_category_id_price_idx ON products (category_id, price, id);
@@ -29,4 +32,5 @@ CREATE INDEX products_category_id_price_idx ON products (category_id, price, id)
 COMMENT ON TABLE products IS 'The catalogue, shared by all stores. Owned by the crate products.';
 COMMENT ON COLUMN products.sku IS 'The merchant''s own key; unique when given. Imports match by it.';
 COMMENT ON COLUMN products.price IS 'Price of one unit, with two decimals, in the one currency of the installation.';
+COMMENT ON INDEX products_title_key_trgm_idx IS 'For part of a title, three letters or more, in inventories.';
 COMMENT ON COLUMN products.title_key IS 'The title in lower case, for alphabetical lists: (title_key, id) is their total order.';

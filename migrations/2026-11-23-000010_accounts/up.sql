@@ -75,7 +75,7 @@ CREATE TABLE audit_log (
     request_id   text,
     created_at   timestamptz NOT NULL DEFAULT now()
 );
-CREATE INDEX audit_log_object_idx ON audit_log (object_kind, object_id, id DESC);
+CREATE INDEX audit_log_object_idx ON audit_log (object_kind, object_id, created_at, id);
 CREATE INDEX audit_log_newest_idx ON audit_log (created_at DESC, id DESC);
 
 COMMENT ON TABLE audit_log IS 'Who changed what, committed with the change. Rows are only ever added. Owned by the crate accounts.';

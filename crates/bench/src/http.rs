@@ -91,6 +91,13 @@ pub(crate) fn get(request: &mut Vec<u8>, target: &str) {
     }
 }
 
+/// Writes a GET request of `target` by whoever has this cookie.
+pub(crate) fn get_as(request: &mut Vec<u8>, target: &str, cookie: &str) {
+    for part in ["GET ", target, " HTTP/1.1\r\nhost: localhost\r\ncookie: ", cookie, "\r\n\r\n"] {
+        request.extend_from_slice(part.as_bytes());
+    }
+}
+
 /// Writes a POST request of JSON, with an idempotency key if there is one.
 pub(crate) fn post(request: &mut Vec<u8>, target: &str, key: Option<u128>, body: &str) {
     use std::io::Write;

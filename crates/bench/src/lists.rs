@@ -1,4 +1,6 @@
-//! Lists of a million rows, at pages all over them.
+//! Lists of a million rows, at pages all over them: those of the API by number, those of the staff site by key.
+
+mod staff;
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -27,11 +29,19 @@ const PAGE: i64 = 20;
 /// How long getting ready may take, the search's index being built meanwhile.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// A list, with its filters: what it is, its address, and how many rows it has.
+/// A list, with its filters: what it is, how many rows it has, and its pages.
 struct List {
     name: &'static str,
-    address: String,
     rows: i64,
+    pages: Pages,
+}
+
+/// How pages are come by.
+enum Pages {
+    /// By number, at this address.
+    Numbered(String),
+    /// At these addresses, by somebody with this cookie.
+    Listed { addresses: Vec<String>, cookie: String },
 }
 
 /// Fills a database, reads pages of every list, and judges.
@@ -41,7 +51,9 @@ pub(crate) async fn run(options: &Options) -> Result<Report> {
     let sql = database.sql().await?;
     let machine = machine::describe(&sql).await?;
     eprintln!("{machine}");
-    let lists: Vec<List> = lists(&sql).await?.into_iter().filter(|list| options.wants(list.name)).collect();
+    let mut lists = lists(&sql).await?;
+    lists.extend(staff::lists(&sql, &staff::sign_in(&sql).await?).await?);
+    lists.retain(|list| options.wants(list.name));
     let mut gateway = Gateway::start(&[("DATABASE_URL", database.url())])?;
     gateway.until_ready(PATIENCE).await?;
     let postmaster = database.postmaster().await?;
@@ -49,11 +61,11 @@ pub(crate) async fn run(options: &Options) -> Result<Report> {
     let mut report = Report { title: "Lists".into(), ..Report::default() };
     let mut first =
         Table::new("The first page that is read of a list, and the first far one", &["", "rows", "first ms", "far ms"]);
-    let mut figures = Table::of_figures("Pages by number, all over the list, one connection");
+    let mut figures = Table::of_figures("Pages all over the list, one connection");
     let mut read = Vec::new();
     for list in &lists {
-        let cold = time(&gateway, &list.address, 1).await?;
-        let far = time(&gateway, &list.address, (list.rows / PAGE / 2).max(1)).await?;
+        let cold = time(&gateway, list, true).await?;
+        let far = time(&gateway, list, false).await?;
         first.row([list.name.to_owned(), list.rows.to_string(), format!("{cold:.1}"), format!("{far:.1}")]);
         let (mut all, mut cpu) = (Tally::new()?, Shares::default());
         for round in 1..=options.rounds {
@@ -78,8 +90,27 @@ pub(crate) async fn run(options: &Options) -> Result<Report> {
 impl List {
     /// Any of its pages.
     fn source(&self, stream: u64) -> Source<'_> {
-        let (mut rng, pages) = (SmallRng::seed_from_u64(stream), (self.rows + PAGE - 1) / PAGE);
-        Box::new(move |request| http::get(request, &page(&self.address, rng.random_range(1..=pages.max(1)))))
+        let mut rng = SmallRng::seed_from_u64(stream);
+        match &self.pages {
+            Pages::Numbered(address) => {
+                let pages = (self.rows + PAGE - 1) / PAGE;
+                Box::new(move |request| http::get(request, &page(address, rng.random_range(1..=pages.max(1)))))
+            }
+            Pages::Listed { addresses, cookie } => Box::new(move |request| {
+                http::get_as(request, &addresses[rng.random_range(0..addresses.len())], cookie);
+            }),
+        }
+    }
+
+    /// Writes a request of the first page, or of one in the middle.
+    fn write(&self, request: &mut Vec<u8>, is_first: bool) {
+        match &self.pages {
+            Pages::Numbered(address) if is_first => http::get(request, &page(address, 1)),
+            Pages::Numbered(address) => http::get(request, &page(address, (self.rows / PAGE / 2).max(1))),
+            Pages::Listed { addresses, cookie } => {
+                http::get_as(request, &addresses[if is_first { 0 } else { addresses.len() / 2 }], cookie);
+            }
+        }
     }
 }
 
@@ -93,12 +124,12 @@ fn judge(reply: &Reply) -> Verdict {
 }
 
 /// Milliseconds that one page takes.
-async fn time(gateway: &Gateway, address: &str, number: i64) -> Result<f64> {
+async fn time(gateway: &Gateway, list: &List, is_first: bool) -> Result<f64> {
     let (mut connection, mut request) = (Connection::open(gateway.address).await?, Vec::new());
-    http::get(&mut request, &page(address, number));
+    list.write(&mut request, is_first);
     let begun = Instant::now();
     let status = connection.exchange(&request).await?.status;
-    ensure!(status == 200, "{address}, page {number}: {status}");
+    ensure!(status == 200, "{}: {status}", list.name);
     Ok(begun.elapsed().as_secs_f64() * 1_000.0)
 }
 
@@ -132,9 +163,15 @@ async fn fill(database: &BenchDatabase, million: i64) -> Result<()> {
          ALTER TABLE inventory DISABLE TRIGGER USER;
          INSERT INTO inventory (store_id, product_id, quantity)
              SELECT (SELECT max(id) FROM stores), id, CASE WHEN id % 10 = 0 THEN 0 ELSE id * 7919 % 300 END FROM products;
+         INSERT INTO stores (name) VALUES ('Sparse');
+         INSERT INTO inventory (store_id, product_id, quantity)
+             SELECT (SELECT max(id) FROM stores), id, id / 50 % 20 FROM products WHERE id % 50 = 0;
          ALTER TABLE inventory ENABLE TRIGGER USER;
+         INSERT INTO audit_log (actor, action, object_kind, object_id, created_at)
+             SELECT 'till', 'change', CASE WHEN n % 3 = 0 THEN 'inventory' ELSE 'product' END, (n % 100000)::text,
+                    now() - n * interval '10 seconds' FROM generate_series(1, {million}) AS n;
          INSERT INTO orders (store_id, status, created_at)
-             SELECT (SELECT max(id) FROM stores), CASE n % 50 WHEN 0 THEN 'REJECTED' WHEN 1 THEN 'CANCELLED' ELSE 'CONFIRMED' END,
+             SELECT (SELECT id FROM stores WHERE name = 'Everything'), CASE n % 50 WHEN 0 THEN 'REJECTED' WHEN 1 THEN 'CANCELLED' ELSE 'CONFIRMED' END,
                     now() - n * interval '31 seconds' FROM generate_series(1, {million}) AS n;"
     );
     let sql = database.sql().await?;
@@ -143,7 +180,7 @@ async fn fill(database: &BenchDatabase, million: i64) -> Result<()> {
 }
 
 async fn lists(sql: &tokio_postgres::Client) -> Result<Vec<List>> {
-    let store: i64 = sql.query_one("SELECT max(id) FROM stores", &[]).await?.get(0);
+    let store: i64 = sql.query_one("SELECT id FROM stores WHERE name = 'Everything'", &[]).await?.get(0);
     let category: i64 = sql.query_one("SELECT min(category_id) FROM products", &[]).await?.get(0);
     let of_large = format!("inventory JOIN products ON id = product_id WHERE store_id = {store}");
     let orders = format!("orders WHERE store_id = {store}");
@@ -204,7 +241,7 @@ async fn lists(sql: &tokio_postgres::Client) -> Result<Vec<List>> {
     let mut lists = Vec::new();
     for (name, address, rows) in wanted {
         let rows = sql.query_one(&format!("SELECT count(*) FROM {rows}"), &[]).await?.get(0);
-        lists.push(List { name, address, rows });
+        lists.push(List { name, rows, pages: Pages::Numbered(address) });
     }
     Ok(lists)
 }

@@ -14,7 +14,7 @@ pub use browse::{Browsed, browse};
 pub use confirmations::{Told, Wanted as WantedConfirmations, confirmations};
 pub use figures::{Count, Day, days, rejections, unsent};
 pub use resend::ResendError;
-pub use sales::{Sale, sales};
+pub use sales::{Sale, names, sales};
 
 /// Where a walk through a span of time is begun: at `place`, or where the span begins if that comes later on the way.
 /// An index is entered at its place, and goes through all that lies before the span otherwise.

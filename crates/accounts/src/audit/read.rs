@@ -62,7 +62,7 @@ pub type Place = (DateTime<Utc>, i64);
 /// Those of the database.
 pub async fn history(mut conn: &AsyncPgConnection, kind: &str, id: &str, limit: i64) -> Result<Vec<Entry>, db::Error> {
     let about = Entry::query().filter(audit_log::object_kind.eq(kind)).filter(audit_log::object_id.eq(id));
-    Ok(about.order_by(audit_log::id.desc()).limit(limit).load(&mut conn).await?)
+    Ok(about.order_by((audit_log::created_at.desc(), audit_log::id.desc())).limit(limit).load(&mut conn).await?)
 }
 
 /// The entry with this number.
@@ -94,8 +94,13 @@ pub async fn browse(
     // The index is entered at this place, and goes through all that lies before the span otherwise.
     let start = (sane(start.0), start.1);
     let (start, number) = if seek.is_backward() { start.max((from, i64::MIN)) } else { start.min((before, i64::MIN)) };
+    // All of one object lies together in an index of its own.
+    let object = match (&filter.kind, &filter.object) {
+        (Some(_), Some(_)) => "object_kind = $7 AND object_id = $8 AND",
+        _ => "",
+    };
     let walked = format!(
-        "FROM audit_log WHERE (created_at, id) {after} ($1, $2) AND created_at >= $3 AND created_at < $4 \
+        "FROM audit_log WHERE {object} (created_at, id) {after} ($1, $2) AND created_at >= $3 AND created_at < $4 \
          ORDER BY created_at {order}, id {order}"
     );
     let limit = i64::try_from(size + 1).unwrap_or(i64::MAX);
@@ -134,6 +139,10 @@ pub async fn browse(
         .bind::<BigInt, _>(number)
         .bind::<Timestamptz, _>(from)
         .bind::<Timestamptz, _>(before)
+        .bind::<Nullable<Text>, _>(&filter.actor)
+        .bind::<Nullable<Text>, _>(&filter.action)
+        .bind::<Nullable<Text>, _>(&filter.kind)
+        .bind::<Nullable<Text>, _>(&filter.object)
         .cached()
         .get_result::<End>(&mut conn)
         .await

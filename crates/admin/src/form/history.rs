@@ -4,6 +4,7 @@ use accounts::audit::{self, Entry};
 use serde_json::Value;
 
 use crate::desk::Desk;
+use crate::fields::encoded;
 use crate::render::moment;
 use crate::trouble::Trouble;
 
@@ -17,6 +18,8 @@ pub(crate) struct Past {
     pub(crate) at: String,
     pub(crate) who: String,
     pub(crate) action: String,
+    /// Where more of the same object is listed.
+    pub(crate) more: String,
     /// What changed: name, before, after.
     pub(crate) changes: Vec<(String, String, String)>,
 }
@@ -24,7 +27,8 @@ pub(crate) struct Past {
 impl From<Entry> for Past {
     fn from(entry: Entry) -> Self {
         let changes = changes(entry.before.as_ref(), entry.after.as_ref());
-        Self { id: entry.id, at: moment(entry.created_at), who: entry.actor, action: entry.action, changes }
+        let more = format!("/admin/audit/?kind={}&object={}", encoded(&entry.object_kind), encoded(&entry.object_id));
+        Self { more, id: entry.id, at: moment(entry.created_at), who: entry.actor, action: entry.action, changes }
     }
 }
 
@@ -35,6 +39,12 @@ impl From<Entry> for Past {
 pub(crate) async fn history(desk: &Desk, kind: &str, id: impl ToString) -> Result<Vec<Past>, Trouble> {
     let entries = audit::history(&*desk.connection().await?, kind, &id.to_string(), RECENT).await?;
     Ok(entries.into_iter().map(Past::from).collect())
+}
+
+/// Where the rest of a history is, if the page may not show all of it.
+pub(crate) fn rest(history: &[Past]) -> Option<&str> {
+    let is_full = i64::try_from(history.len()).is_ok_and(|shown| shown >= RECENT);
+    history.first().filter(|_| is_full).map(|past| past.more.as_str())
 }
 
 /// The members of two objects that differ.

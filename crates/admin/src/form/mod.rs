@@ -16,7 +16,7 @@ use crate::render::{Answer, Frame, go_to, name_of, page_with};
 use crate::trouble::Trouble;
 
 pub(crate) use field::{Field, Input};
-pub(crate) use history::{Past, changes, history};
+pub(crate) use history::{Past, changes, history, rest};
 
 /// The form of an object.
 pub(crate) struct Form {

@@ -28,7 +28,8 @@ struct Way<L: List> {
 pub(crate) async fn export<L: List>(desk: Desk) -> Answer {
     let asked = L::settle(&desk, Asked::read(L::sorts(&desk.query), &desk.query)).await?;
     let mut lines = Vec::new();
-    write(&mut lines, L::ABOUT.columns.iter().map(|column| column.name.to_owned()))?;
+    let names = L::ABOUT.columns.iter().map(|column| column.name).chain(L::MORE.iter().copied());
+    write(&mut lines, names.map(str::to_owned))?;
     let mut way = Way::<L> { desk, asked, next: None, lines: None, list: std::marker::PhantomData };
     way.read(&Seek::Skip(0), &mut lines).await?;
     way.lines = Some(lines);
@@ -52,7 +53,7 @@ impl<L: List> Way<L> {
     async fn read(&mut self, seek: &Seek<Key>, lines: &mut Vec<u8>) -> Result<(), Trouble> {
         let found = L::read(&self.desk, &self.asked, seek, STEP).await?;
         for row in &found.rows {
-            write(lines, L::cells(row, &self.asked).iter().map(super::Cell::text))?;
+            write(lines, L::cells(row, &self.asked).iter().map(super::Cell::text).chain(L::more(row)))?;
         }
         self.next = found.next;
         Ok(())

@@ -38,6 +38,14 @@ pub(crate) trait List: 'static {
     /// Its cells, in the order of the columns.
     fn cells(row: &Self::Row, asked: &Asked) -> Vec<Cell>;
 
+    /// Columns that an export has besides.
+    const MORE: &[&str] = &[];
+
+    /// Their cells.
+    fn more(_: &Self::Row) -> Vec<String> {
+        Vec::new()
+    }
+
     /// What an action on it names a row by.
     fn id(row: &Self::Row) -> String;
 

@@ -5,6 +5,7 @@ use accounts::audit::{self, Entry, Filter as Wanted};
 use askama::Template;
 use chrono::DateTime;
 use db::Seek;
+use serde_json::Value;
 
 use super::choices;
 use crate::desk::Desk;
@@ -99,6 +100,13 @@ impl List for Log {
             },
             Cell::Text(names.join(", ")),
         ]
+    }
+
+    const MORE: &[&str] = &["Before", "After", "Request"];
+
+    fn more(entry: &Entry) -> Vec<String> {
+        let json = |object: &Option<Value>| object.as_ref().map(Value::to_string).unwrap_or_default();
+        vec![json(&entry.before), json(&entry.after), entry.request_id.clone().unwrap_or_default()]
     }
 
     fn id(entry: &Entry) -> String {

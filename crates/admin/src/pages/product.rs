@@ -13,6 +13,9 @@ use crate::form::{Confirm, Field, Form, Input, Jump, back, history, keeping, sav
 use crate::render::{Answer, Frame, go_to};
 use crate::trouble::Trouble;
 
+/// Stores that are named one by one.
+const SHOWN: i64 = 50;
+
 const LIST: (&str, &str) = ("/admin/products/", "Products");
 
 /// A product's state.
@@ -51,7 +54,7 @@ async fn form(desk: &Desk, product: Option<&Product>) -> Result<Form, Trouble> {
 }
 
 async fn of(desk: &Desk, product: &Product) -> Result<Form, Trouble> {
-    let carried = stores::inventory::carrying(&*desk.connection().await?, product.id, 50).await?;
+    let carried = stores::inventory::carrying(&*desk.connection().await?, product.id, SHOWN).await?;
     let stock = carried.into_iter().map(|row| {
         let at = keeping(desk, &format!("/admin/inventory/{}/{}/", row.store_id, product.id));
         (at, format!("{}: {} in stock", row.store, row.quantity))
@@ -165,12 +168,22 @@ pub(crate) async fn save(desk: Desk) -> Answer {
 async fn confirm(desk: &Desk, id: i64) -> Result<Confirm, Trouble> {
     let conn = desk.connection().await?;
     let product = products::get(&conn, id).await?;
-    let carried = stores::inventory::carrying(&conn, id, 50).await?;
+    let carried = stores::inventory::carrying(&conn, id, SHOWN).await?;
+    let in_all = stores::inventory::count_carrying(&conn, id).await?;
     let mut notes: Vec<String> = carried
         .iter()
         .map(|row| format!("{} has {} of it in stock, which goes with it.", row.store, row.quantity))
         .collect();
-    notes.push("Its history stays in the audit log. If an order refers to it, it stays.".into());
+    if in_all > SHOWN {
+        notes.push(format!("And {} stores more: {in_all} in all.", in_all - SHOWN));
+    }
+    notes.push(match orders::desk::names(&conn, id).await {
+        Ok(true) => "Orders refer to it, so it cannot be deleted. Set its stock to 0 to stop selling it.".into(),
+        Ok(false) => "No order refers to it. Its history stays in the audit log.".into(),
+        // There are so many orders that it takes too long for a page to tell.
+        Err(db::Error::Timeout(_)) => "If an order refers to it, it stays.".into(),
+        Err(error) => return Err(error.into()),
+    });
     Ok(Confirm {
         frame: Frame::new(desk),
         title: format!("Delete {}?", product.title),

@@ -31,7 +31,11 @@ impl List for Members {
             Column::text("Last signed in (UTC)"),
             Column::text("Made (UTC)"),
         ],
-        filters: &[Filter::new("q", "Part of the address", Kind::Search), Filter::new("role", "Role", Kind::Choice)],
+        filters: &[
+            Filter::new("q", "Part of the address", Kind::Search),
+            Filter::new("role", "Role", Kind::Choice),
+            Filter::new("state", "State", Kind::Choice),
+        ],
         sorts: &["email"],
         actions: &[],
         new: Some(("New account", Role::Owner)),
@@ -44,6 +48,7 @@ impl List for Members {
         staff.retain(|staff| {
             staff.email.to_lowercase().contains(&part)
                 && asked.given("role").is_none_or(|role| role == staff.role.as_str())
+                && asked.given("state").is_none_or(|wanted| wanted == state(staff))
         });
         Ok(Found::among(staff, seek, size, |staff| Key::new(staff.id, "")))
     }
@@ -62,8 +67,9 @@ impl List for Members {
         staff.id.to_string()
     }
 
-    async fn choices(_: &Desk, _: &str, given: &str) -> Result<Choices, Trouble> {
-        Ok(Choices::of(roles(), given))
+    async fn choices(_: &Desk, filter: &str, given: &str) -> Result<Choices, Trouble> {
+        let words = if filter == "role" { roles() } else { choices::words(["active", "disabled"]) };
+        Ok(Choices::of(words, given))
     }
 }
 

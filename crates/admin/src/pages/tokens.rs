@@ -39,7 +39,7 @@ impl List for Tokens {
             Column::text("Expires (UTC)"),
             Column::text("Last used (UTC)"),
         ],
-        filters: &[Filter::new("q", "Name or maker", Kind::Search)],
+        filters: &[Filter::new("q", "Name or maker", Kind::Search), Filter::new("state", "State", Kind::Choice)],
         sorts: &["-id"],
         actions: &[Action {
             name: "revoke",
@@ -59,7 +59,7 @@ impl List for Tokens {
             let state = state(&token, now);
             (token, state)
         });
-        let rows = rows.collect();
+        let rows = rows.filter(|(_, state)| asked.given("state").is_none_or(|wanted| wanted == *state)).collect();
         Ok(Found::among(rows, seek, size, |(token, _)| Key::new(token.id, "")))
     }
 
@@ -74,6 +74,10 @@ impl List for Tokens {
             Cell::Moment(token.expires_at),
             Cell::Moment(token.last_used_at),
         ]
+    }
+
+    async fn choices(_: &Desk, _: &str, given: &str) -> Result<Choices, Trouble> {
+        Ok(Choices::of(super::choices::words(["active", "expired", "revoked"]), given))
     }
 
     fn id((token, _): &Self::Row) -> String {

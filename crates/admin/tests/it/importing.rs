@@ -22,7 +22,7 @@ async fn a_file_is_shown_before_it_is_imported() {
     let shown = browser.act("/admin/import/", &[("kind", "products"), ("file", file)]).await.expect(200);
     for words in [
         "<del>2.50</del> <ins>2.60</ins>",
-        "in a category Kitchen that is made",
+        "for 9.00, in a category Kitchen that is made",
         "an earlier row",
         "price: ",
         "sku: ",

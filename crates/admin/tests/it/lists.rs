@@ -148,6 +148,23 @@ async fn the_audit_log_is_walked_and_narrowed() {
     let first = browser.get("/admin/audit/?kind=product&action=change").await.expect(200);
     assert_eq!(numbers(&first.text, "products").len(), 50);
     assert!(walk(&mut browser, "/admin/audit/?to=2001-01-01", "products").await.is_empty());
+    // All of one object, however far back it lies; its page shows the latest, and leads to the rest.
+    sql.batch_execute(
+        "INSERT INTO audit_log (actor, action, object_kind, object_id, before, after, created_at) \
+         SELECT 'till', 'change', 'product', '70000', '{\"price\": \"1\"}', '{\"price\": \"2\"}', \
+                now() - interval '9 days' - n * interval '1 second' FROM generate_series(1, 130) AS n",
+    )
+    .await
+    .unwrap();
+    assert_eq!(walk(&mut browser, "/admin/audit/?kind=product&object=70000", "products").await.len(), 130);
+    let first = browser.get("/admin/audit/?kind=product&object=70000").await.expect(200);
+    assert_eq!(numbers(&first.text, "products").len(), 50, "the page is full at once");
+    let export = browser.get("/admin/audit/export.csv?kind=product&object=70000").await.expect(200);
+    assert_eq!(export.text.lines().count(), 131);
+    assert!(export.text.contains(r#""{""price"":""1""}","{""price"":""2""}""#), "{}", export.text);
+    sql.batch_execute("INSERT INTO categories (name) VALUES ('Tea'); UPDATE audit_log SET object_kind = 'category', object_id = '1' WHERE object_id = '70000'").await.unwrap();
+    let page = browser.get("/admin/categories/1/").await.expect(200);
+    assert!(page.text.contains("All of it in the audit log"), "{}", page.text);
 }
 
 #[tokio::test]

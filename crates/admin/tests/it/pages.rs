@@ -76,6 +76,11 @@ async fn a_store_is_made_renamed_and_kept_by_its_orders() {
         "{}",
         asked.text
     );
+    let asked = browser.get("/admin/products/1/delete/").await.expect(200);
+    assert!(asked.text.contains("Orders refer to it, so it cannot be deleted"), "{}", asked.text);
+    let unsold = build.product("Rum", "Tea", "1").await;
+    let asked = browser.get(&format!("/admin/products/{unsold}/delete/")).await.expect(200);
+    assert!(asked.text.contains("No order refers to it"), "{}", asked.text);
     let page = browser.act("/admin/products/1/delete/", &[]).await.expect(409);
     assert!(page.text.contains("Orders refer to product 1"), "{}", page.text);
 }

@@ -36,6 +36,28 @@ fn hold_to_the_headers(page: &Page, path: &str) {
     }
 }
 
+/// What a viewer may send: about themselves alone, or about tokens that open no more than they may.
+const FOR_VIEWERS: [&str; 4] = ["/admin/sign-out/", "/admin/password/", "/admin/tokens/bulk/", "/admin/tokens/new/"];
+
+/// The table says who may do what; this says what it must say.
+#[test]
+fn only_managers_change_things_and_only_owners_look_after_staff() {
+    for (method, path, role) in routes() {
+        let expected = match path {
+            "/admin/sign-in/" | "/admin/assets/{name}" => None,
+            _ if path.starts_with("/admin/staff/") => Some(Role::Owner),
+            _ if path.starts_with("/admin/audit/") => Some(Role::Manager),
+            _ if method != Method::GET && !FOR_VIEWERS.contains(&path) => Some(Role::Manager),
+            _ if method != Method::GET => Some(Role::Viewer),
+            _ => Some(role.unwrap_or(Role::Owner)),
+        };
+        assert_eq!(role, expected, "{method} {path}");
+    }
+    for path in FOR_VIEWERS {
+        assert!(routes().any(|(method, known, _)| known == path && method == Method::POST), "{path} is no route");
+    }
+}
+
 #[tokio::test]
 async fn who_is_not_signed_in_sees_the_sign_in_page() {
     let app = TestApp::start().await;

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use db::CachedDsl;
-use diesel::sql_types::{BigInt, Integer, Text, Timestamptz};
+use diesel::sql_types::{BigInt, Bool, Integer, Text, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use crate::order::Status;
@@ -22,6 +22,21 @@ pub struct Sale {
     /// When.
     #[diesel(sql_type = Timestamptz)]
     pub created_at: DateTime<Utc>,
+}
+
+/// Whether any order names this product. Takes as long as deleting the product does, which has to find that out too.
+///
+/// # Errors
+/// Those of the database.
+pub async fn names(mut conn: &AsyncPgConnection, product_id: i64) -> Result<bool, db::Error> {
+    #[derive(diesel::QueryableByName)]
+    struct Named {
+        #[diesel(sql_type = Bool)]
+        is_named: bool,
+    }
+    let named = diesel::sql_query("SELECT EXISTS (SELECT FROM order_items WHERE product_id = $1) AS is_named");
+    let named: Named = named.bind::<BigInt, _>(product_id).get_result(&mut conn).await?;
+    Ok(named.is_named)
 }
 
 /// Lines with this product among the latest 2,000 orders of a store, newest first. Older ones are not looked for:

@@ -26,13 +26,7 @@ pub async fn browse(
     size: usize,
 ) -> Result<(Rows<Stocked>, Option<Place>), db::Error> {
     let category = filter.category.as_deref().map(|id| id.parse().unwrap_or(0));
-    let among = page::Among {
-        store_id,
-        part_of_title: filter.q.as_deref().unwrap_or_default(),
-        category,
-        least: i32::from(filter.in_stock),
-        most: filter.low_stock.map_or(i32::MAX, |most| i32::try_from(most).unwrap_or(i32::MAX)),
-    };
+    let among = page::Among::new(store_id, filter, category);
     let from = match seek {
         Seek::Skip(_) => (String::new(), i64::MIN),
         Seek::After(place) | Seek::Before(place) => place.clone(),
@@ -84,6 +78,14 @@ pub struct Carried {
     pub store: String,
     /// Units on hand.
     pub quantity: i32,
+}
+
+/// How many stores carry a product.
+///
+/// # Errors
+/// Those of the database.
+pub async fn count_carrying(mut conn: &AsyncPgConnection, product_id: i64) -> Result<i64, db::Error> {
+    Ok(inventory::table.filter(inventory::product_id.eq(product_id)).count().get_result(&mut conn).await?)
 }
 
 /// The stores that carry a product, by id, at most `limit` of them.

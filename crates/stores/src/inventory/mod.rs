@@ -14,8 +14,8 @@ use web::Spot;
 use crate::Error;
 
 pub use browse::{
-    Adjustment, Carried, Scarce, adjustments, browse, carrying, count_carried, last_adjustments, quantities, quantity,
-    scarce,
+    Adjustment, Carried, Scarce, adjustments, browse, carrying, count_carried, count_carrying, last_adjustments,
+    quantities, quantity, scarce,
 };
 pub use listed::Listed;
 

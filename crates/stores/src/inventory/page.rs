@@ -18,7 +18,7 @@ use db::{CachedDsl, Seek};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
-use diesel::sql_types::{BigInt, Integer, Nullable, Text};
+use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use web::{STEP, Survey};
 
@@ -27,6 +27,12 @@ use crate::schema::inventory;
 
 /// As many rows as are gathered without a second thought: a few milliseconds.
 const FEW: i64 = 2_000;
+
+/// So few candidates are gathered by whoever does not know how many rows there are to list.
+const CANDIDATES: i64 = 4_000;
+
+/// How many products the strides of such a reader look at, before they would rather go on than wait.
+const SHORT_STRIDES: [i64; 3] = [250, 1_000, 2_000];
 
 /// How many products the strides of a walk look at: for most stores the first is enough, all of them take some tens of
 /// milliseconds. Written into the statements, since they decide how these are planned.
@@ -40,7 +46,7 @@ const LITTLE: usize = 1_000;
 pub(super) struct Among<'a> {
     pub(super) store_id: i64,
     /// Part of the title, in any case; empty for all.
-    pub(super) part_of_title: &'a str,
+    part_of_title: &'a str,
     pub(super) category: Option<i64>,
     /// Fewest units.
     pub(super) least: i32,
@@ -78,9 +84,14 @@ impl<'a> Among<'a> {
                 None => return Ok(None),
             },
         };
+        Ok(Some(Self::new(store_id, filter, category)))
+    }
+
+    /// The same of a category that is known to exist.
+    pub(super) fn new(store_id: i64, filter: &'a Filter, category: Option<i64>) -> Self {
         let most = filter.low_stock.map_or(i32::MAX, |most| i32::try_from(most).unwrap_or(i32::MAX));
         let part_of_title = filter.q.as_deref().unwrap_or_default();
-        Ok(Some(Self { store_id, part_of_title, category, least: i32::from(filter.in_stock), most }))
+        Self { store_id, part_of_title, category, least: i32::from(filter.in_stock), most }
     }
 
     /// Counts the rows and notes every [`STEP`]th one.
@@ -147,7 +158,9 @@ impl<'a> Among<'a> {
             Seek::After(place) | Seek::Before(place) => (place.clone(), 0),
         };
         let way = Way { from, backward: seek.is_backward() };
-        if count > FEW
+        // An index finds what contains three letters or more; what is found is gathered faster than it is walked to.
+        let few = if self.part_of_title.chars().count() < 3 { FEW } else { web::LONG };
+        if count > few
             && skip <= LITTLE
             && let Some(rows) = self.walk(conn, way.clone(), skip + limit).await?
         {
@@ -157,8 +170,8 @@ impl<'a> Among<'a> {
     }
 
     /// Up to `limit` rows from `from` on, nearest first; and, where the walk ended before it had as many, the place
-    /// where it did, unless that is the end of the catalogue. A store that carries little is gathered instead. For
-    /// whoever does not know how many rows there are, and would rather go on than wait.
+    /// where it did, unless that is the end of the catalogue. Where there are few candidates, all of them are
+    /// gathered instead. For whoever does not know how many rows there are, and would rather go on than wait.
     pub(super) async fn browse(
         self,
         mut conn: &AsyncPgConnection,
@@ -168,21 +181,41 @@ impl<'a> Among<'a> {
     ) -> QueryResult<(Vec<Stocked>, Option<Place>)> {
         let mut way = Way { from, backward };
         let carried = inventory::table.filter(inventory::store_id.eq(self.store_id)).select(inventory::product_id);
-        if carried.limit(FEW).load::<i64>(&mut conn).await?.len() < usize::try_from(FEW).unwrap_or(usize::MAX) {
+        let beyond: Option<i64> = carried.offset(CANDIDATES).first(&mut conn).await.optional()?;
+        if beyond.is_none() {
             return Ok((self.gather(conn, &way, 0, limit).await?, None));
         }
-        let mut found = Vec::new();
-        for steps in STRIDES.into_iter().take(3) {
+        let (start, mut found) = (way.clone(), Vec::new());
+        for steps in SHORT_STRIDES {
             found.extend(self.stride(conn, &way, steps, limit - found.len()).await?);
             if found.len() == limit {
                 return Ok((found, None));
             }
-            match end_of_stride(conn, &way, steps).await? {
+            match self.end_of_stride(conn, &way, steps).await? {
                 Some(end) => way.from = end,
                 None => return Ok((found, None)),
             }
         }
+        if self.is_rare_title(conn).await? {
+            return Ok((self.gather(conn, &start, 0, limit).await?, None));
+        }
         Ok((found, Some(way.from)))
+    }
+
+    /// Whether few products have such a title, by an index that knows parts of three letters or more.
+    async fn is_rare_title(self, mut conn: &AsyncPgConnection) -> QueryResult<bool> {
+        #[derive(QueryableByName)]
+        struct Few {
+            #[diesel(sql_type = Bool)]
+            are_few: bool,
+        }
+        if self.part_of_title.chars().count() < 3 {
+            return Ok(false);
+        }
+        let few = "SELECT count(*) <= $2 AS are_few \
+                   FROM (SELECT FROM products WHERE title_key LIKE lower($1) LIMIT $2 + 1) AS titles";
+        let few = diesel::sql_query(few).bind::<Text, _>(pattern(self.part_of_title)).bind::<BigInt, _>(CANDIDATES);
+        Ok(few.get_result::<Few>(&mut conn).await?.are_few)
     }
 
     /// Up to `limit` rows; `None` if the walk gave up before it had as many.
@@ -193,7 +226,7 @@ impl<'a> Among<'a> {
             if found.len() == limit {
                 return Ok(Some(found));
             }
-            match end_of_stride(conn, &way, steps).await? {
+            match self.end_of_stride(conn, &way, steps).await? {
                 Some(end) => way.from = end,
                 None => return Ok(Some(found)),
             }
@@ -210,22 +243,54 @@ impl<'a> Among<'a> {
         steps: i64,
         limit: usize,
     ) -> QueryResult<Vec<Stocked>> {
-        let (after, order) = way.sql();
+        let (_, order) = way.sql();
+        let walked = self.walked(way);
         let sql = format!(
-            "SELECT shown.*, walked.title_key FROM ( \
-                 SELECT title_key, id FROM products WHERE (title_key, id) {after} ($6, $7) \
-                 ORDER BY title_key {order}, id {order} LIMIT {steps}) AS walked \
+            "SELECT shown.*, walked.title_key FROM ({walked} LIMIT {steps}) AS walked \
              CROSS JOIN LATERAL ( \
                  SELECT product_id, quantity FROM inventory \
                  WHERE store_id = $1 AND product_id = walked.id AND quantity BETWEEN $4 AND $5 OFFSET 0) AS held \
              CROSS JOIN LATERAL ( \
                  SELECT {SHOWN}, held.quantity FROM products JOIN categories ON categories.id = products.category_id \
-                 WHERE products.id = held.product_id AND ($3 IS NULL OR products.category_id = $3) OFFSET 0) AS shown \
-             WHERE strpos(walked.title_key, lower($2)) > 0 \
+                 WHERE products.id = held.product_id OFFSET 0) AS shown \
+             WHERE walked.title_key LIKE lower($2) \
              ORDER BY walked.title_key {order}, walked.id {order} LIMIT $8"
         );
         let statement = self.statement(sql).bind::<Text, _>(&way.from.0).bind::<BigInt, _>(way.from.1);
         statement.bind::<BigInt, _>(as_i64(limit)).cached().load(&mut conn).await
+    }
+
+    /// The products of a walk, which a limit is to follow: those of the category alone, if there is one. Its bounds are a
+    /// span of the index: given `category_id = $3`, the planner may prefer to walk all products in the hope of soon
+    /// meeting some of the category.
+    fn walked(self, way: &Way) -> String {
+        let (after, order) = way.sql();
+        match self.category {
+            None => format!(
+                "SELECT title_key, id FROM products WHERE (title_key, id) {after} ($6, $7) \
+                 ORDER BY title_key {order}, id {order}"
+            ),
+            Some(_) => format!(
+                "SELECT title_key, id FROM products WHERE category_id >= $3 AND category_id <= $3 \
+                 AND (category_id, title_key, id) {after} ($3, $6, $7) \
+                 ORDER BY category_id {order}, title_key {order}, id {order}"
+            ),
+        }
+    }
+
+    /// The last place that a stride of so many steps reaches; `None` if what is walked ends before.
+    async fn end_of_stride(self, mut conn: &AsyncPgConnection, way: &Way, steps: i64) -> QueryResult<Option<Place>> {
+        #[derive(QueryableByName)]
+        struct End {
+            #[diesel(sql_type = Text)]
+            title_key: String,
+            #[diesel(sql_type = BigInt)]
+            id: i64,
+        }
+        let sql = format!("{} OFFSET {} LIMIT 1", self.walked(way), steps - 1);
+        let statement = self.statement(sql).bind::<Text, _>(&way.from.0).bind::<BigInt, _>(way.from.1);
+        let end = statement.cached().get_result::<End>(&mut conn).await.optional()?;
+        Ok(end.map(|end| (end.title_key, end.id)))
     }
 
     /// Not cached, so that it is planned for this very store and filter: there are several good plans, and
@@ -260,36 +325,30 @@ impl<'a> Among<'a> {
         diesel::sql_query(sql)
             .into_boxed()
             .bind::<BigInt, _>(self.store_id)
-            .bind::<Text, _>(self.part_of_title)
+            .bind::<Text, _>(pattern(self.part_of_title))
             .bind::<Nullable<BigInt>, _>(self.category)
             .bind::<Integer, _>(self.least)
             .bind::<Integer, _>(self.most)
     }
 }
 
-/// The last place that a stride of so many steps reaches; `None` if the catalogue ends before.
-async fn end_of_stride(mut conn: &AsyncPgConnection, way: &Way, steps: i64) -> QueryResult<Option<Place>> {
-    #[derive(QueryableByName)]
-    struct End {
-        #[diesel(sql_type = Text)]
-        title_key: String,
-        #[diesel(sql_type = BigInt)]
-        id: i64,
+/// The pattern of what contains this text: every sign stands for itself.
+fn pattern(part: &str) -> String {
+    let mut pattern = String::with_capacity(part.len() + 2);
+    pattern.push('%');
+    for sign in part.chars() {
+        if matches!(sign, '\\' | '%' | '_') {
+            pattern.push('\\');
+        }
+        pattern.push(sign);
     }
-    let (after, order) = way.sql();
-    let sql = format!(
-        "SELECT title_key, id FROM products WHERE (title_key, id) {after} ($1, $2) \
-         ORDER BY title_key {order}, id {order} OFFSET {} LIMIT 1",
-        steps - 1
-    );
-    let statement = diesel::sql_query(sql).bind::<Text, _>(&way.from.0).bind::<BigInt, _>(way.from.1);
-    let end = statement.cached().get_result::<End>(&mut conn).await.optional()?;
-    Ok(end.map(|end| (end.title_key, end.id)))
+    pattern.push('%');
+    pattern
 }
 
 /// What matches $1 to $5, and room for another condition.
 const MATCHING: &str = "inventory JOIN products ON products.id = inventory.product_id \
-     WHERE inventory.store_id = $1 AND strpos(products.title_key, lower($2)) > 0 \
+     WHERE inventory.store_id = $1 AND products.title_key LIKE lower($2) \
      AND ($3 IS NULL OR products.category_id = $3) AND inventory.quantity BETWEEN $4 AND $5";
 
 /// What is shown of a product, but for its quantity.

@@ -54,7 +54,7 @@ async fn a_page_of_a_large_store_costs_the_same_at_any_depth() {
         }
         let mut costs = Vec::new();
         for title in ["", "product 8", "product ff8"] {
-            let arguments = format!("{LARGE}, '', NULL, 0, 2147483647, '{title}', 0, 21");
+            let arguments = format!("{LARGE}, '%', NULL, 0, 2147483647, '{title}', 0, 21");
             let plan = Plan::of(&mut conn, "LIMIT 250", &arguments).await;
             assert_eq!(plan.rows(), 21);
             assert!(
@@ -131,4 +131,29 @@ async fn take(tx: &Tx, moves: &[stock::Quantity]) -> Result<(), db::Error> {
     let keys: Vec<stock::Key> = moves.iter().map(|&(store, product, _)| (store, product)).collect();
     assert_eq!(stock::lock(tx, &keys).await?.len(), 2);
     stock::deduct(tx, moves).await
+}
+
+#[tokio::test]
+async fn what_is_rare_in_a_large_store_is_found_without_looking_at_all_of_it() {
+    let test = TestDatabase::new().await;
+    fill(&test).await;
+    let sql = test.sql().await;
+    sql.batch_execute("ANALYZE products; ANALYZE inventory").await.unwrap();
+    let part: String = sql.query_one("SELECT left(md5('777'), 8)", &[]).await.unwrap().get(0);
+    let mut conn = test.connection().await.unwrap();
+    let rare = Filter { q: Some(part), ..Filter::default() };
+    let first = Spot::new(Seek::Skip(0), 20);
+    let (found, read) =
+        rows_read(&mut conn, async |conn| inventory::list(conn, LARGE, &rare, &first).await.unwrap()).await;
+    assert_eq!((found.0, found.1.rows[0].product_id), (1, 777));
+    assert!(read < 200, "{read} rows read to find and to count it");
+    // The products of a category lie together.
+    let category = Filter { category: Some("category 3".into()), ..Filter::default() };
+    for place in ["", "product 8", "product e"] {
+        let spot = from(Seek::After((place.into(), 0)), 50_000);
+        let (found, read) =
+            rows_read(&mut conn, async |conn| inventory::list(conn, LARGE, &category, &spot).await.unwrap()).await;
+        assert_eq!(found.1.rows.len(), 20);
+        assert!(read < 300, "{read} rows read for a page of a category from {place:?} on");
+    }
 }

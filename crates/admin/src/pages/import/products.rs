@@ -63,8 +63,8 @@ pub(super) async fn plan(desk: &Desk, lines: &[Line]) -> Result<Vec<(Row, Option
         };
         let before = known.remove(sku);
         let fate = match &before {
-            None if exists => Fate::New("new".into()),
-            None => Fate::New(format!("new, in a category {category} that is made for it")),
+            None if exists => Fate::New(format!("new, for {:.2}, in {category}", new.price)),
+            None => Fate::New(format!("new, for {:.2}, in a category {category} that is made for it", new.price)),
             Some(before) => changed(before, &new, &category),
         };
         let work = (fate != Fate::Same).then_some(Work { new, category, before });

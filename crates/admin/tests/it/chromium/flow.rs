@@ -1,6 +1,9 @@
 //! A day of staff, with scripts and without.
 
 use accounts::Role;
+use db::Clock;
+use orders::events::OrderConfirmed;
+use orders::reactions;
 use serde_json::json;
 use testkit::TestApp;
 
@@ -20,6 +23,46 @@ async fn sign_in(browser: &Chromium, email: &str) {
 async fn order(app: &TestApp, quantity: i64) {
     let body = json!({"store_id": 1, "items": [{"product_id": 1, "quantity_requested": quantity}]});
     assert_eq!(app.post("/orders/", &body).await.expect(201)["status"], "CONFIRMED");
+}
+
+/// What the worker does about the oldest confirmed order, here.
+async fn confirm(app: &TestApp) {
+    let sql = app.database.sql().await;
+    let oldest = "SELECT payload::text FROM outbox WHERE kind = 'order.confirmed' ORDER BY id LIMIT 1";
+    let event: OrderConfirmed = serde_json::from_str(sql.query_one(oldest, &[]).await.unwrap().get(0)).unwrap();
+    let confirming = reactions::confirm(&app.database.handle(), &Clock::system(), &event, 1).await.unwrap();
+    confirming.unwrap().told("test").await.unwrap();
+    sql.batch_execute("DELETE FROM outbox WHERE kind = 'order.confirmed'").await.unwrap();
+}
+
+/// Two categories are made one after the other, one of them is deleted; of two products both, at once.
+async fn make_and_delete(app: &TestApp, browser: &Chromium) {
+    browser.goto("/admin/categories/new/").await;
+    browser.fill("#i-name", "Short-lived").await;
+    browser.click("Save and add another").await;
+    browser.arrives("/admin/categories/new/?done=created").await;
+    browser.says("Created.").await;
+    browser.fill("#i-name", "Kitchen").await;
+    browser.click("Save").await;
+    browser.arrives("/admin/categories/?").await;
+    browser.click("Short-lived").await;
+    browser.click("Delete").await;
+    browser.says("No product is filed under it.").await;
+    browser.click("Delete the category").await;
+    browser.arrives("/admin/categories/?done=deleted").await;
+    browser.says("Deleted.").await;
+    let build = app.build().await;
+    let (one, other) = (build.product("A bowl", "Kitchen", "4").await, build.product("B bowl", "Kitchen", "5").await);
+    browser.goto("/admin/products/?sort=-title").await;
+    for id in [one, other] {
+        browser.find(&format!("td.pick input[value='{id}']")).await.click().await.unwrap();
+    }
+    browser.click("Delete products").await;
+    browser.says("2 rows selected").await;
+    browser.click("Delete products (2)").await;
+    browser.arrives("/admin/products/?sort=-title&done=bulk").await;
+    browser.says("Done, for 2.").await;
+    app.get(&format!("/products/{other}/")).await.expect(404);
 }
 
 async fn work_a_day(window: Window) {
@@ -79,11 +122,18 @@ async fn work_a_day(window: Window) {
     for words in ["Smoked oolong", "37.50", "-3", "pending", "Attempts"] {
         browser.says(words).await;
     }
+    confirm(&app).await;
+    browser.goto("/admin/orders/1/?back=%2Fadmin%2Forders%2F%3Fstatus%3DCONFIRMED").await;
+    browser.says("sent").await;
+    browser.says("Sent (UTC)").await;
     browser.click("Cancel order").await;
     browser.click("Yes, cancel it").await;
     browser.arrives("/admin/orders/1/?done=cancelled").await;
     browser.says("CANCELLED").await;
     browser.says(&email).await;
+    browser.click("Orders").await;
+    browser.arrives("/admin/orders/?status=CONFIRMED").await;
+    make_and_delete(&app, &browser).await;
 
     refuse_what_is_stale(&app, &browser).await;
 
