@@ -210,6 +210,7 @@ impl PlaceError {
     pub(crate) fn of_a_batch(self, pass: Pass) -> Failure<Self> {
         match &self {
             Self::Unknown => Failure::All(self),
+            Self::Database(error) if matches!(**error, db::Error::Away(_)) => Failure::All(self),
             Self::Database(error) if matches!(**error, db::Error::Unavailable(_)) => match pass.tries < RECONNECTS {
                 true => Failure::Lost(self),
                 false => Failure::All(self),
@@ -240,5 +241,20 @@ impl PlaceError {
             }
             _ => false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Halving a batch, or trying it again, would wait for the same silence once more for each part.
+    #[test]
+    fn a_database_that_is_away_is_waited_for_once() {
+        let failure = |error: db::Error, tries| PlaceError::from(error).of_a_batch(Pass { tries, is_part: false });
+        let (away, broken) = (|| db::Error::Away("gone".into()), || db::Error::Unavailable("it broke".into()));
+        assert!(matches!(failure(away(), 0), Failure::All(_)));
+        assert!(matches!(failure(broken(), 0), Failure::Again(_)));
+        assert!(matches!(failure(broken(), RECONNECTS), Failure::All(_)));
     }
 }
