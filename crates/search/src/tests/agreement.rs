@@ -178,7 +178,7 @@ impl Both {
 
 /// How many catalogues are made up; each is asked dozens of things.
 fn cases() -> u32 {
-    u32::try_from(testkit::size(96, 1_500)).unwrap_or(u32::MAX)
+    u32::try_from(testkit::size(96, 600)).unwrap_or(u32::MAX)
 }
 
 impl Both {
