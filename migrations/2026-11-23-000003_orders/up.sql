@@ -61,9 +61,9 @@ COMMENT ON TABLE confirmations IS 'One row per confirmed order: whether its cust
 COMMENT ON COLUMN confirmations.attempts IS 'How many attempts it took; those under way are counted in the outbox.';
 
 CREATE TABLE idempotency_keys (
-    store_id      bigint NOT NULL REFERENCES stores (id),
-    client        text NOT NULL DEFAULT '',
-    key           text NOT NULL CONSTRAINT idempotency_keys_key_length CHECK (length(key) BETWEEN 1 AND 255),
+    store_id      bigint NOT NULL,
+    client        text COLLATE "C" NOT NULL DEFAULT '',
+    key           text COLLATE "C" NOT NULL CONSTRAINT idempotency_keys_key_length CHECK (length(key) BETWEEN 1 AND 255),
     request_hash  bytea NOT NULL,
     order_id      bigint NOT NULL,
     answer        text NOT NULL,
@@ -73,6 +73,7 @@ CREATE TABLE idempotency_keys (
 CREATE INDEX idempotency_keys_created_at_idx ON idempotency_keys (created_at);
 
 COMMENT ON TABLE idempotency_keys IS 'The answer given to each Idempotency-Key, committed with its order. Owned by the crate orders.';
+COMMENT ON COLUMN idempotency_keys.store_id IS 'The store of the order, which refers to it.';
 COMMENT ON COLUMN idempotency_keys.client IS 'Whose key it is: empty for clients without a token.';
 COMMENT ON COLUMN idempotency_keys.request_hash IS 'SHA-256 of the parsed request, to tell a repeat from a reuse.';
 COMMENT ON COLUMN idempotency_keys.answer IS 'The body that was answered, replayed byte for byte.';

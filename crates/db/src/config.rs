@@ -42,6 +42,10 @@ pub struct Config {
     /// then thinks highly of any cost). For a process that only ever reads by key: a plan that was cached while a
     /// table was small must not read the whole of it when it has grown.
     pub by_index: bool,
+    /// Whether a statement is planned once per connection, whatever its arguments (`plan_cache_mode =
+    /// force_generic_plan`). For a few statements that are run over and over and have only one sensible plan: of those
+    /// that take arrays PostgreSQL thinks that a short one is worth a plan of its own each time.
+    pub planned_once: bool,
     /// What `pg_stat_activity` calls this process.
     pub application_name: &'static str,
 }
@@ -74,6 +78,7 @@ impl Config {
             lock: Duration::from_millis(lock),
             idle_in_transaction: Duration::from_millis(idle),
             by_index: role == Role::Gateway,
+            planned_once: false,
             application_name,
         }
     }

@@ -69,6 +69,14 @@ impl Database {
         Self::new(&Config { pool_size, ..Config::clone(&self.config) })
     }
 
+    /// The same, whose statements are [planned once](Config::planned_once).
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn apart_planned_once(&self, pool_size: usize) -> Result<Self, Error> {
+        Self::new(&Config { pool_size, planned_once: true, ..Config::clone(&self.config) })
+    }
+
     /// Borrows a connection for reading.
     ///
     /// # Errors
@@ -173,7 +181,8 @@ pub(crate) fn postgres_config(config: &Config) -> Result<tokio_postgres::Config,
     .map(|(name, limit)| format!("-c {name}={}", limit.as_millis()))
     .join(" ");
     let planner = if config.by_index { "-c enable_seqscan=off -c jit=off" } else { "" };
-    let options = [postgres.get_options().unwrap_or_default(), &limits, planner].join(" ");
+    let once = if config.planned_once { "-c plan_cache_mode=force_generic_plan" } else { "" };
+    let options = [postgres.get_options().unwrap_or_default(), &limits, planner, once].join(" ");
     postgres
         .options(options.trim())
         .application_name(config.application_name)

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! round trip 1   BEGIN; what is known of the keys; lock the rows of all orders in one global order; then read prices
-//!                and stores, and take numbers
+//!                and take numbers
 //!                decide order after order, as they arrived, against what those before it left
 //!            2   orders with lines and confirmations; stock; events; answers under their keys
 //!            3   COMMIT
@@ -94,6 +94,15 @@ struct Written {
     results: Results<Batches>,
 }
 
+/// What the first round trip brought.
+struct Opened {
+    known: Known,
+    /// Whether a key has an answer that is to be overwritten.
+    some_expired: bool,
+    /// `None` where the keys were asked for alone.
+    held: Option<Held>,
+}
+
 /// Results as far as they are known, by request.
 type Known = Vec<Option<Result<Placed, PlaceError>>>;
 
@@ -123,7 +132,9 @@ impl Batches {
     async fn write(&self, requests: &[&Request], pass: Pass) -> Result<Written, PlaceError> {
         let now = self.clock.now();
         let (tx, (claims, held)) = self.open(requests, pass, now).await?;
-        match self.fill(&tx, requests, replays(requests, claims, pass), held, pass, now).await {
+        let some_expired = claims.contains(&Claim::Expired);
+        let opened = Opened { known: replays(requests, claims, pass), some_expired, held };
+        match self.fill(&tx, requests, opened, pass, now).await {
             Ok((mark, results)) => Ok(Written { tx, mark, results }),
             Err(error) => {
                 // What it holds, the keys above all, is free when the same is tried again.
@@ -138,11 +149,11 @@ impl Batches {
         &self,
         tx: &Tx,
         requests: &[&Request],
-        mut known: Known,
-        held: Option<Held>,
+        opened: Opened,
         pass: Pass,
         now: DateTime<Utc>,
     ) -> Result<(Option<Mark>, Results<Self>), PlaceError> {
+        let Opened { mut known, some_expired, held } = opened;
         // A key that our own lost attempt holds is worth a moment, since its client heard nothing yet.
         if pass.tries < LINGERING && known.iter().any(|known| matches!(known, Some(Err(PlaceError::Lingers)))) {
             return Err(PlaceError::Lingers);
@@ -175,7 +186,7 @@ impl Batches {
             order_id: order.id,
             created_at: order.terms.created_at,
         };
-        self.store(tx, &decided, now).await?;
+        self.store(tx, &decided, some_expired, now).await?;
         for (place, (_, order)) in places.into_iter().zip(decided) {
             known[place] = Some(Ok(Placed::New(order)));
         }
@@ -221,7 +232,13 @@ impl Batches {
     }
 
     /// Everything that is written, in one round trip. No statement needs the rows of another.
-    async fn store(&self, tx: &Tx, decided: &[(&Request, Order)], now: DateTime<Utc>) -> Result<(), PlaceError> {
+    async fn store(
+        &self,
+        tx: &Tx,
+        decided: &[(&Request, Order)],
+        some_expired: bool,
+        now: DateTime<Utc>,
+    ) -> Result<(), PlaceError> {
         let orders: Vec<&Order> = decided.iter().map(|(_, order)| order).collect();
         let taken: Vec<stock::Quantity> = orders.iter().flat_map(|order| order.terms.taken()).collect();
         let confirmed = decided.iter().filter(|(_, order)| order.terms.status == Status::Confirmed);
@@ -236,7 +253,7 @@ impl Batches {
             stock::deduct(tx, &taken).err_into(),
             outbox::record_all(tx, &confirmed).err_into(),
             outbox::record_all(tx, &announced).err_into(),
-            remember(tx, decided, now),
+            remember(tx, decided, some_expired, now),
         )?;
         Ok(())
     }
@@ -248,7 +265,7 @@ fn replays(requests: &[&Request], claims: Vec<Claim>, pass: Pass) -> Known {
     let replay = |request: &&Request| {
         request.key.as_ref()?;
         match claims.next()? {
-            Claim::New => None,
+            Claim::New | Claim::Expired => None,
             Claim::InFlight if pass.follows_loss => Some(Err(PlaceError::Lingers)),
             Claim::InFlight => Some(Err(PlaceError::KeyInFlight)),
             Claim::Answered(answer) if answer.digest != request.digest() => Some(Err(PlaceError::KeyReused)),
@@ -264,7 +281,12 @@ fn complete(known: Known) -> Result<Results<Batches>, PlaceError> {
 }
 
 /// Keeps the answers to those who sent a key.
-async fn remember(tx: &Tx, decided: &[(&Request, Order)], now: DateTime<Utc>) -> Result<(), PlaceError> {
+async fn remember(
+    tx: &Tx,
+    decided: &[(&Request, Order)],
+    some_expired: bool,
+    now: DateTime<Utc>,
+) -> Result<(), PlaceError> {
     let mut answers = Vec::new();
     for (request, order) in decided {
         if let Some(key) = &request.key {
@@ -272,7 +294,7 @@ async fn remember(tx: &Tx, decided: &[(&Request, Order)], now: DateTime<Utc>) ->
             answers.push((request.store_id, key, answer));
         }
     }
-    match idempotency::keep(tx, &answers, now).await? {
+    match idempotency::keep(tx, &answers, some_expired, now).await? {
         true => Ok(()),
         false => Err(PlaceError::Overtaken("a key was answered")),
     }

@@ -27,6 +27,8 @@ pub struct Key {
 pub(crate) enum Claim {
     /// Nothing: it is ours until the transaction ends.
     New,
+    /// It was answered too long ago to count. It is ours, too.
+    Expired,
     /// Another transaction works on it.
     InFlight,
     /// It was answered.
@@ -48,6 +50,8 @@ pub(crate) struct Answer {
 struct Row {
     #[diesel(sql_type = Bool)]
     free: bool,
+    #[diesel(sql_type = Nullable<Bool>)]
+    expired: Option<bool>,
     #[diesel(sql_type = Nullable<Binary>)]
     request_hash: Option<Vec<u8>>,
     #[diesel(sql_type = Nullable<BigInt>)]
@@ -67,12 +71,12 @@ pub(crate) async fn claim(tx: &Tx, keys: &[(i64, Key)], now: DateTime<Utc>) -> R
         return Ok(Vec::new());
     }
     let rows: Vec<Row> = diesel::sql_query(
-        "SELECT pg_try_advisory_xact_lock(asked.lock) AS free, kept.request_hash, kept.order_id, kept.answer \
+        "SELECT pg_try_advisory_xact_lock(asked.lock) AS free, kept.created_at <= $5 AS expired, \
+             kept.request_hash, kept.order_id, kept.answer \
          FROM unnest($1, $2, $3, $4) WITH ORDINALITY AS asked (store_id, client, key, lock, place) \
          LEFT JOIN LATERAL ( \
-             SELECT request_hash, order_id, answer FROM idempotency_keys AS kept \
+             SELECT request_hash, order_id, answer, created_at FROM idempotency_keys AS kept \
              WHERE kept.store_id = asked.store_id AND kept.client = asked.client AND kept.key = asked.key \
-                 AND kept.created_at > $5 \
              OFFSET 0) AS kept ON true \
          ORDER BY asked.place",
     )
@@ -89,39 +93,70 @@ pub(crate) async fn claim(tx: &Tx, keys: &[(i64, Key)], now: DateTime<Utc>) -> R
 
 impl From<Row> for Claim {
     fn from(row: Row) -> Self {
+        let is_expired = row.expired == Some(true);
         match (row.request_hash, row.order_id, row.answer) {
-            (Some(digest), Some(order_id), Some(body)) => Self::Answered(Answer { digest, order_id, body }),
-            _ if row.free => Self::New,
-            _ => Self::InFlight,
+            (Some(digest), Some(order_id), Some(body)) if !is_expired => {
+                Self::Answered(Answer { digest, order_id, body })
+            }
+            _ if !row.free => Self::InFlight,
+            _ if is_expired => Self::Expired,
+            _ => Self::New,
         }
     }
 }
 
-/// Keeps the answers to keys that were [claimed](claim) as new, over those that are too old to count. `false` when
-/// another transaction has answered one of them meanwhile: then nothing of this one may be kept.
-pub(crate) async fn keep(tx: &Tx, answers: &[(i64, &Key, Answer)], now: DateTime<Utc>) -> Result<bool, db::Error> {
+/// Keeps the answers to keys that were [claimed](claim), over those that are too old to count if `some_expired`.
+/// Whoever finds that another transaction has answered one of them meanwhile may keep nothing of this one: then it is
+/// `false`, or the primary key refuses.
+pub(crate) async fn keep(
+    tx: &Tx,
+    answers: &[(i64, &Key, Answer)],
+    some_expired: bool,
+    now: DateTime<Utc>,
+) -> Result<bool, db::Error> {
+    const INSERT: &str = "INSERT INTO idempotency_keys (store_id, client, key, request_hash, order_id, answer, created_at) \
+                          SELECT *, $7 FROM unnest($1, $2, $3, $4, $5, $6)";
     if answers.is_empty() {
         return Ok(true);
     }
-    let written = diesel::sql_query(
-        "INSERT INTO idempotency_keys (store_id, client, key, request_hash, order_id, answer, created_at) \
-         SELECT *, $7 FROM unnest($1, $2, $3, $4, $5, $6) \
-         ON CONFLICT (store_id, client, key) DO UPDATE \
-         SET request_hash = excluded.request_hash, order_id = excluded.order_id, \
-             answer = excluded.answer, created_at = excluded.created_at \
-         WHERE idempotency_keys.created_at <= $8",
-    )
-    .bind::<Array<BigInt>, _>(answers.iter().map(|(store, ..)| *store).collect::<Vec<_>>())
-    .bind::<Array<Text>, _>(answers.iter().map(|(_, key, _)| key.client.as_str()).collect::<Vec<_>>())
-    .bind::<Array<Text>, _>(answers.iter().map(|(_, key, _)| key.key.as_str()).collect::<Vec<_>>())
-    .bind::<Array<Binary>, _>(answers.iter().map(|(.., answer)| answer.digest.as_slice()).collect::<Vec<_>>())
-    .bind::<Array<BigInt>, _>(answers.iter().map(|(.., answer)| answer.order_id).collect::<Vec<_>>())
-    .bind::<Array<Text>, _>(answers.iter().map(|(.., answer)| answer.body.as_str()).collect::<Vec<_>>())
-    .bind::<Timestamptz, _>(now)
-    .bind::<Timestamptz, _>(now - KEPT)
-    .cached()
-    .execute(&mut &***tx)
-    .await?;
+    let stores: Vec<i64> = answers.iter().map(|(store, ..)| *store).collect();
+    let clients: Vec<&str> = answers.iter().map(|(_, key, _)| key.client.as_str()).collect();
+    let keys: Vec<&str> = answers.iter().map(|(_, key, _)| key.key.as_str()).collect();
+    let digests: Vec<&[u8]> = answers.iter().map(|(.., answer)| answer.digest.as_slice()).collect();
+    let orders: Vec<i64> = answers.iter().map(|(.., answer)| answer.order_id).collect();
+    let bodies: Vec<&str> = answers.iter().map(|(.., answer)| answer.body.as_str()).collect();
+    // To be ready for a row that is there already takes a new one twice as long, and hardly any is.
+    let written = if some_expired {
+        diesel::sql_query(format!(
+            "{INSERT} ON CONFLICT (store_id, client, key) DO UPDATE \
+             SET request_hash = excluded.request_hash, order_id = excluded.order_id, \
+                 answer = excluded.answer, created_at = excluded.created_at \
+             WHERE idempotency_keys.created_at <= $8"
+        ))
+        .bind::<Array<BigInt>, _>(stores)
+        .bind::<Array<Text>, _>(clients)
+        .bind::<Array<Text>, _>(keys)
+        .bind::<Array<Binary>, _>(digests)
+        .bind::<Array<BigInt>, _>(orders)
+        .bind::<Array<Text>, _>(bodies)
+        .bind::<Timestamptz, _>(now)
+        .bind::<Timestamptz, _>(now - KEPT)
+        .cached()
+        .execute(&mut &***tx)
+        .await?
+    } else {
+        diesel::sql_query(INSERT)
+            .bind::<Array<BigInt>, _>(stores)
+            .bind::<Array<Text>, _>(clients)
+            .bind::<Array<Text>, _>(keys)
+            .bind::<Array<Binary>, _>(digests)
+            .bind::<Array<BigInt>, _>(orders)
+            .bind::<Array<Text>, _>(bodies)
+            .bind::<Timestamptz, _>(now)
+            .cached()
+            .execute(&mut &***tx)
+            .await?
+    };
     Ok(written == answers.len())
 }
 

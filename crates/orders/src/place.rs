@@ -125,7 +125,8 @@ impl Orders {
     /// # Errors
     /// When the database's configuration cannot be used.
     pub fn new(database: Database, clock: Clock, config: &Config) -> Result<Self, db::Error> {
-        let batches = Arc::new(Batches::new(database.apart(config.lanes)?, clock.clone(), config.announces));
+        let batches =
+            Arc::new(Batches::new(database.apart_planned_once(config.lanes)?, clock.clone(), config.announces));
         let lanes = (0..config.lanes).map(|_| Lane::open(Arc::clone(&batches), config)).collect();
         Ok(Self { database, clock, lanes, in_flight: InFlight::default(), atlas: Atlas::default() })
     }
@@ -234,10 +235,13 @@ impl PlaceError {
     fn is_passing(&self) -> bool {
         // A store or product that was deleted between reading it and referring to it: the next attempt misses it.
         const DELETED: [&str; 2] = ["orders_store_id_fkey", "order_items_product_id_fkey"];
+        // A key that another transaction answered meanwhile: the next attempt finds the answer.
+        const ANSWERED: &str = "idempotency_keys_pkey";
         match self {
             Self::Overtaken(_) => true,
             Self::Database(error) => {
-                error.is_transient() || error.constraint().is_some_and(|broken| DELETED.contains(&broken))
+                let broken = error.constraint();
+                error.is_transient() || broken.is_some_and(|broken| DELETED.contains(&broken) || broken == ANSWERED)
             }
             _ => false,
         }

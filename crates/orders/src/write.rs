@@ -22,24 +22,26 @@ impl Iterator for Numbers {
 }
 
 #[derive(diesel::QueryableByName)]
-struct Number {
-    #[diesel(sql_type = BigInt)]
-    id: i64,
+struct Row {
+    #[diesel(sql_type = Array<BigInt>)]
+    ids: Vec<i64>,
     #[diesel(sql_type = Text)]
     transaction: String,
 }
 
 /// Takes this many order numbers. They are gone for good, whatever becomes of the transaction, so numbers have gaps.
 pub(crate) async fn take_numbers(tx: &Tx, count: usize) -> Result<Numbers, db::Error> {
-    let rows: Vec<Number> = diesel::sql_query(
-        "SELECT nextval('orders_id_seq') AS id, pg_current_xact_id()::text AS transaction FROM generate_series(1, $1)",
+    let Row { mut ids, transaction } = diesel::sql_query(
+        "SELECT array_agg(nextval('orders_id_seq')) AS ids, pg_current_xact_id()::text AS transaction \
+         FROM generate_series(1, $1)",
     )
     .bind::<Integer, _>(i32::try_from(count).unwrap_or(i32::MAX))
     .cached()
-    .load(&mut &***tx)
+    .get_result(&mut &***tx)
     .await?;
-    let transaction = rows.iter().map(|row| row.transaction.clone()).next().unwrap_or_default();
-    Ok(Numbers { ids: rows.into_iter().map(|row| row.id).collect::<Vec<_>>().into_iter(), transaction })
+    // Those that were asked for first get the lower ones.
+    ids.sort_unstable();
+    Ok(Numbers { ids: ids.into_iter(), transaction })
 }
 
 /// Inserts these orders with their lines, and a confirmation that waits to be sent for each confirmed one.

@@ -63,7 +63,7 @@ pub(super) struct Held {
     pub(super) freed: Vec<stock::Key>,
 }
 
-/// Locks and reads, in one round trip. The statements are sent and run in this order, so the prices are of a moment at
+/// Locks and reads, in one round trip as a rule. The statements are sent and run in this order, so the prices are of a moment at
 /// which the stock was held already: both were true at once.
 pub(super) async fn hold(tx: &Tx, wanted: &Wanted) -> Result<Held, db::Error> {
     let limit_wait = async {
@@ -72,14 +72,20 @@ pub(super) async fn hold(tx: &Tx, wanted: &Wanted) -> Result<Held, db::Error> {
             false => Ok(()),
         }
     };
-    let (_, mut balances, free, prices, stores, numbers) = try_join!(
+    let (_, mut balances, free, prices, numbers) = try_join!(
         limit_wait,
         stock::lock(tx, &wanted.rows),
         stock::lock_free(tx, &wanted.stuck),
         products::prices(tx, &wanted.products),
-        stores::existing(tx, &wanted.stores),
         write::take_numbers(tx, wanted.orders),
     )?;
+    // A store that has a row in its inventory is there. Others are rare enough to ask for them alone.
+    let mut stores: HashSet<i64> =
+        balances.keys().chain(free.balances.keys()).chain(&free.held).map(|(store, _)| *store).collect();
+    let unproved: Vec<i64> = wanted.stores.iter().copied().filter(|store| !stores.contains(store)).collect();
+    if !unproved.is_empty() {
+        stores.extend(stores::existing(tx, &unproved).await?);
+    }
     let freed = wanted.stuck.iter().copied().filter(|row| !free.held.contains(row)).collect();
     balances.extend(free.balances);
     Ok(Held { balances, prices, stores, numbers, stuck: free.held, freed })

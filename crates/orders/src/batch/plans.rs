@@ -52,6 +52,8 @@ async fn place(batches: &Batches, keys: &mut std::ops::RangeFrom<usize>) {
             let placed = batches.place(&requests, Pass::default()).await.unwrap();
             assert!(placed.iter().all(|placed| matches!(placed, Ok(Placed::New(_)))), "{placed:?}");
         }
+        // Asked only of stores of which no row is wanted.
+        stores::existing(&batches.database.connection().await.unwrap(), &[1, 2]).await.unwrap();
     }
 }
 
@@ -73,8 +75,9 @@ async fn load_rows_are_found_by_their_keys_from_an_empty_database_on() {
     sql.batch_execute(UNWATCHED).await.unwrap();
     // As empty as a database can be in which orders are placed.
     test.build().await.fill(2, 3).await;
-    let one_connection = Config { pool_size: 1, ..Config::new(test.url(), Role::Gateway) };
-    let database = Database::new(&one_connection).unwrap();
+    let database = Database::new(&Config::new(test.url(), Role::Gateway)).unwrap();
+    // As the lanes have it, with one connection.
+    let database = database.apart_planned_once(1).unwrap();
     let batches = Batches::new(database, Clock::system(), false);
     let mut keys = 0..;
     place(&batches, &mut keys).await;
@@ -88,6 +91,8 @@ async fn load_rows_are_found_by_their_keys_from_an_empty_database_on() {
     let mut conn = batches.database.connection().await.unwrap();
     conn.batch_execute("DISCARD PLANS").await.unwrap();
     assert_by_key(&mut conn, "grown, and never analysed").await;
+    conn.batch_execute("SET plan_cache_mode = auto").await.unwrap();
+    assert_by_key(&mut conn, "grown, never analysed, planned as PostgreSQL likes").await;
     conn.batch_execute("SET plan_cache_mode = force_custom_plan").await.unwrap();
     assert_by_key(&mut conn, "grown, never analysed, planned each time").await;
 
