@@ -1,10 +1,10 @@
 //! Orders, cancellations and adjustments in any interleaving, against a model in memory.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use accounts::Actor;
 use futures_util::future::join_all;
-use orders::{CancelError, Status};
+use orders::{CancelError, Order, Status};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -25,6 +25,8 @@ enum Step {
     Cancel(Index),
     /// Units come or go, unless there are too few.
     Adjust(usize, i32),
+    /// Orders, cancellations, and units that come, all at once.
+    Together(Vec<Lines>, Vec<Index>, Vec<(usize, i32)>),
 }
 
 fn lines() -> impl Strategy<Value = Lines> {
@@ -37,6 +39,8 @@ fn step() -> impl Strategy<Value = Step> {
         3 => vec(lines(), 1..12).prop_map(Step::Place),
         2 => any::<Index>().prop_map(Step::Cancel),
         1 => (0..PRODUCTS, -8..12).prop_map(|(product, delta)| Step::Adjust(product, delta)),
+        2 => (vec(lines(), 1..12), vec(any::<Index>(), 0..6), vec((0..PRODUCTS, 1..12), 0..6))
+            .prop_map(|(baskets, cancels, comings)| Step::Together(baskets, cancels, comings)),
     ]
 }
 
@@ -58,6 +62,40 @@ impl Model {
     fn shift(&mut self, lines: &Lines, sign: i32) {
         for (product, quantity) in lines {
             self.stock[*product] = self.stock[*product].map(|left| left + sign * quantity);
+        }
+    }
+}
+
+impl Model {
+    /// Takes over what was answered to things that overlapped, in whatever order they were done: everybody was told
+    /// something that can be true, and the stock that follows from it is compared afterwards.
+    fn follow(&mut self, comings: &[(usize, i32)], cancelled: Vec<(usize, bool)>, placed: Vec<(Order, Lines)>) {
+        for (product, units) in comings {
+            self.shift(&vec![(*product, *units)], 1);
+        }
+        for (place, done) in cancelled {
+            let (_, status, lines) = self.orders[place].clone();
+            assert_eq!(done, status != Status::Rejected);
+            if status == Status::Confirmed {
+                self.shift(&lines, 1);
+                self.orders[place].1 = Status::Cancelled;
+            }
+        }
+        // At no moment there was more than this.
+        let most = self.stock;
+        for (order, lines) in placed {
+            for (line, (product, quantity)) in order.terms.lines.iter().zip(&lines) {
+                let short = line.rejection.map(|rejection| rejection.available);
+                assert!(short.is_none_or(|available| available < *quantity), "{order:?}");
+                assert!(short.is_none_or(|available| available <= most[*product].unwrap_or(0)), "{order:?}");
+            }
+            let is_short = order.terms.lines.iter().any(|line| line.rejection.is_some());
+            assert_eq!(order.terms.status == Status::Rejected, is_short, "{order:?}");
+            if order.terms.status == Status::Confirmed {
+                assert!(lines.iter().all(|(product, _)| self.stock[*product].is_some()), "{order:?}");
+                self.shift(&lines, -1);
+            }
+            self.orders.push((order.id, order.terms.status, lines));
         }
     }
 }
@@ -99,6 +137,25 @@ async fn run(steps: Vec<Step>) {
                     model.shift(&lines, 1);
                     model.orders[place].1 = Status::Cancelled;
                 }
+            }
+            Step::Together(baskets, cancels, comings) => {
+                let places = cancels.iter().filter(|_| !model.orders.is_empty());
+                let places: HashSet<usize> = places.map(|which| which.index(model.orders.len())).collect();
+                let requests = baskets.iter().map(|lines| {
+                    let lines: Vec<(i64, i32)> = lines.iter().map(|(product, q)| (products[*product], *q)).collect();
+                    shop.orders.place(shop.request(&lines))
+                });
+                let actor = Actor::program("test");
+                let cancels = places.iter().map(|place| shop.orders.cancel(model.orders[*place].0, &actor));
+                let adjusts = comings.iter().map(|(product, units)| shop.adjust(products[*product], *units));
+                let (placed, cancelled, _) = tokio::join!(join_all(requests), join_all(cancels), join_all(adjusts));
+                let placed = placed.into_iter().map(|placed| new(placed.unwrap())).zip(baskets).collect();
+                let done = cancelled.into_iter().map(|cancelled| match cancelled {
+                    Ok(_) => true,
+                    Err(CancelError::NotConfirmed { .. }) => false,
+                    Err(error) => panic!("{error:?}"),
+                });
+                model.follow(&comings, places.iter().copied().zip(done).collect(), placed);
             }
             Step::Adjust(product, delta) => {
                 shop.adjust(products[product], delta).await;
