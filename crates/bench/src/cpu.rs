@@ -106,11 +106,28 @@ fn total() -> Option<(u64, u64)> {
 
 /// PostgreSQL: the postmaster, the sessions that are, and those that have ended.
 fn server(postmaster: u32) -> u64 {
-    let Some(times) = Times::of(postmaster) else { return 0 };
+    settled(|| Times::of(postmaster), || children(postmaster)).unwrap_or(0)
+}
+
+/// Ticks of the children that have not been waited for.
+fn children(parent: u32) -> u64 {
     let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    let children = pids.filter_map(Times::of).filter(|child| child.parent == postmaster);
-    times.own + times.reaped + children.map(|child| child.own).sum::<u64>()
+    pids.filter_map(Times::of).filter(|child| child.parent == parent).map(|child| child.own).sum()
+}
+
+/// A parent with all its children. One that ends meanwhile would be counted neither among those that are nor among
+/// those that were, or twice: so it is counted again until none does.
+fn settled(parent: impl Fn() -> Option<Times>, children: impl Fn() -> u64) -> Option<u64> {
+    let mut before = parent()?;
+    loop {
+        let children = children();
+        let after = parent()?;
+        if after.reaped == before.reaped {
+            return Some(after.own + after.reaped + children);
+        }
+        before = after;
+    }
 }
 
 /// What `/proc/PID/stat` says.
@@ -154,6 +171,23 @@ mod tests {
     fn times_are_found_behind_any_name() {
         let stat = "77 (a) b) S 12 77 77 0 -1 4194560 100 200 0 0 30 4 500 60 20 0 1 0 9 0 0";
         assert_eq!(Times::parse(stat), Some(Times { parent: 12, own: 34, reaped: 560 }));
+    }
+
+    #[test]
+    fn a_child_that_ends_while_it_is_counted_counts_once() {
+        let counts = std::cell::Cell::new(0);
+        let parent = || {
+            // Seen first with its child, and from then on without.
+            let reaped = if counts.get() == 0 { 0 } else { 500 };
+            Some(Times { parent: 1, own: 7, reaped })
+        };
+        let children = || {
+            counts.set(counts.get() + 1);
+            30
+        };
+        assert_eq!(settled(parent, children), Some(537));
+        assert_eq!(counts.get(), 2);
+        assert_eq!(settled(|| None, children), None);
     }
 
     #[tokio::test]
