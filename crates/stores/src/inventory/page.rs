@@ -112,11 +112,12 @@ impl<'a> Among<'a> {
         let sql = format!(
             "WITH numbered AS MATERIALIZED ( \
                  SELECT products.title_key, products.id, \
-                        row_number() OVER (ORDER BY products.title_key, products.id) AS number FROM {MATCHING}), \
+                        row_number() OVER (ORDER BY products.title_key, products.id) AS number FROM {}), \
              counted AS (SELECT count(*) FROM numbered), \
              looked_at AS (SELECT count(*) AS carried FROM inventory WHERE store_id = $1) \
              SELECT numbered.*, counted.count, looked_at.carried FROM numbered, counted, looked_at \
-             WHERE number = 1 OR number % {STEP} = 0 ORDER BY number"
+             WHERE number = 1 OR number % {STEP} = 0 ORDER BY number",
+            self.matching()
         );
         let marks: Vec<Landmark> = self.statement(sql).load(&mut conn).await?;
         let (count, looked_at) = marks.as_slice().first().map_or((0, 0), |mark| (mark.count, mark.carried));
@@ -140,7 +141,8 @@ impl<'a> Among<'a> {
             #[diesel(sql_type = BigInt)]
             count: i64,
         }
-        let count: Count = self.statement(format!("SELECT count(*) FROM {MATCHING}")).get_result(&mut conn).await?;
+        let count: Count =
+            self.statement(format!("SELECT count(*) FROM {}", self.matching())).get_result(&mut conn).await?;
         Ok(count.count)
     }
 
@@ -159,7 +161,7 @@ impl<'a> Among<'a> {
         };
         let way = Way { from, backward: seek.is_backward() };
         // An index finds what contains three letters or more; what is found is gathered faster than it is walked to.
-        let few = if self.part_of_title.chars().count() < 3 { FEW } else { web::LONG };
+        let few = if self.is_indexed() { web::LONG } else { FEW };
         if count > few
             && skip <= LITTLE
             && let Some(rows) = self.walk(conn, way.clone(), skip + limit).await?
@@ -209,7 +211,7 @@ impl<'a> Among<'a> {
             #[diesel(sql_type = Bool)]
             are_few: bool,
         }
-        if self.part_of_title.chars().count() < 3 {
+        if !self.is_indexed() {
             return Ok(false);
         }
         let few = "SELECT count(*) <= $2 AS are_few \
@@ -244,7 +246,12 @@ impl<'a> Among<'a> {
         limit: usize,
     ) -> QueryResult<Vec<Stocked>> {
         let (_, order) = way.sql();
-        let walked = self.walked(way);
+        let (walked, titled) = (self.walked(way), self.titled("walked"));
+        // In the very order of the walk, so that it ends as soon as there are enough rows.
+        let sorted = match self.category {
+            None => format!("walked.title_key {order}, walked.id {order}"),
+            Some(_) => format!("walked.category_id {order}, walked.title_key {order}, walked.id {order}"),
+        };
         let sql = format!(
             "SELECT shown.*, walked.title_key FROM ({walked} LIMIT {steps}) AS walked \
              CROSS JOIN LATERAL ( \
@@ -253,8 +260,7 @@ impl<'a> Among<'a> {
              CROSS JOIN LATERAL ( \
                  SELECT {SHOWN}, held.quantity FROM products JOIN categories ON categories.id = products.category_id \
                  WHERE products.id = held.product_id OFFSET 0) AS shown \
-             WHERE walked.title_key LIKE lower($2) \
-             ORDER BY walked.title_key {order}, walked.id {order} LIMIT $8"
+             WHERE {titled} ORDER BY {sorted} LIMIT $8"
         );
         let statement = self.statement(sql).bind::<Text, _>(&way.from.0).bind::<BigInt, _>(way.from.1);
         statement.bind::<BigInt, _>(as_i64(limit)).cached().load(&mut conn).await
@@ -271,7 +277,7 @@ impl<'a> Among<'a> {
                  ORDER BY title_key {order}, id {order}"
             ),
             Some(_) => format!(
-                "SELECT title_key, id FROM products WHERE category_id >= $3 AND category_id <= $3 \
+                "SELECT category_id, title_key, id FROM products WHERE category_id >= $3 AND category_id <= $3 \
                  AND (category_id, title_key, id) {after} ($3, $6, $7) \
                  ORDER BY category_id {order}, title_key {order}, id {order}"
             ),
@@ -303,9 +309,10 @@ impl<'a> Among<'a> {
         limit: usize,
     ) -> QueryResult<Vec<Stocked>> {
         let (after, order) = way.sql();
+        let matching = self.matching();
         let sql = format!(
             "WITH matching AS MATERIALIZED ( \
-                 SELECT products.title_key, products.id, inventory.quantity FROM {MATCHING} \
+                 SELECT products.title_key, products.id, inventory.quantity FROM {matching} \
                  AND (products.title_key, products.id) {after} ($6, $7)), \
              page AS MATERIALIZED ( \
                  SELECT * FROM matching ORDER BY title_key {order}, id {order} OFFSET $8 LIMIT $9) \
@@ -317,6 +324,29 @@ impl<'a> Among<'a> {
         statement.bind::<BigInt, _>(as_i64(skip)).bind::<BigInt, _>(as_i64(limit)).load(&mut conn).await
     }
 
+    /// Whether an index finds what has this part of a title: it knows those of three letters or more.
+    fn is_indexed(self) -> bool {
+        self.part_of_title.chars().count() >= 3
+    }
+
+    /// That the title of this table's row has the part, which is $2. Written differently where the index is of no use,
+    /// so that the planner does not think of it.
+    fn titled(self, table: &str) -> String {
+        match self.is_indexed() {
+            true => format!("{table}.title_key LIKE lower($2)"),
+            false => format!("strpos({table}.title_key, lower($2)) > 0"),
+        }
+    }
+
+    /// What matches $1 to $5, and room for another condition.
+    fn matching(self) -> String {
+        format!(
+            "inventory JOIN products ON products.id = inventory.product_id WHERE inventory.store_id = $1 AND {} \
+             AND ($3 IS NULL OR products.category_id = $3) AND inventory.quantity BETWEEN $4 AND $5",
+            self.titled("products")
+        )
+    }
+
     /// Binds $1 to $5.
     fn statement<'q>(self, sql: String) -> Statement<'q>
     where
@@ -325,7 +355,11 @@ impl<'a> Among<'a> {
         diesel::sql_query(sql)
             .into_boxed()
             .bind::<BigInt, _>(self.store_id)
-            .bind::<Text, _>(pattern(self.part_of_title))
+            .bind::<Text, _>(if self.is_indexed() {
+                pattern(self.part_of_title)
+            } else {
+                self.part_of_title.to_owned()
+            })
             .bind::<Nullable<BigInt>, _>(self.category)
             .bind::<Integer, _>(self.least)
             .bind::<Integer, _>(self.most)
@@ -345,11 +379,6 @@ fn pattern(part: &str) -> String {
     pattern.push('%');
     pattern
 }
-
-/// What matches $1 to $5, and room for another condition.
-const MATCHING: &str = "inventory JOIN products ON products.id = inventory.product_id \
-     WHERE inventory.store_id = $1 AND products.title_key LIKE lower($2) \
-     AND ($3 IS NULL OR products.category_id = $3) AND inventory.quantity BETWEEN $4 AND $5";
 
 /// What is shown of a product, but for its quantity.
 const SHOWN: &str = "products.id AS product_id, products.sku, products.title, products.price, \
