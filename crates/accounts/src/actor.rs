@@ -11,12 +11,13 @@ pub struct Actor {
     pub(crate) staff_id: Option<i64>,
     pub(crate) token_id: Option<i64>,
     request_id: Option<String>,
+    traceparent: Option<String>,
 }
 
 impl Actor {
     /// A program of ours, such as `manage`.
     pub fn program(name: &str) -> Self {
-        Self { name: name.to_owned(), staff_id: None, token_id: None, request_id: None }
+        Self { name: name.to_owned(), staff_id: None, token_id: None, request_id: None, traceparent: None }
     }
 
     /// Somebody who sent no token.
@@ -39,12 +40,23 @@ impl Actor {
     pub fn in_request(self, request_id: impl Into<String>) -> Self {
         Self { request_id: Some(request_id.into()), ..self }
     }
+
+    /// The trace to which that belongs (W3C Trace Context), for the logs.
+    pub fn traceparent(&self) -> Option<&str> {
+        self.traceparent.as_deref()
+    }
+
+    /// The same, as part of this trace.
+    #[must_use]
+    pub fn in_trace(self, traceparent: impl Into<String>) -> Self {
+        Self { traceparent: Some(traceparent.into()), ..self }
+    }
 }
 
 impl From<&Identity> for Actor {
     fn from(identity: &Identity) -> Self {
         let name = format!("{} ({})", identity.email, identity.token_name);
-        Self { name, staff_id: Some(identity.staff_id), token_id: Some(identity.token_id), request_id: None }
+        Self { staff_id: Some(identity.staff_id), token_id: Some(identity.token_id), ..Self::program(&name) }
     }
 }
 

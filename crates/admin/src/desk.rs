@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use db::{Clock, Connection, Database};
 use orders::Orders;
 use search::Search;
-use web::{Client, Code, RequestId};
+use web::{Client, Code, RequestId, TraceParent};
 
 use crate::Site;
 use crate::fields::Fields;
@@ -81,7 +81,8 @@ impl Desk {
     /// Who acts, on behalf of this request.
     pub(crate) fn actor(&self) -> Actor {
         let actor = self.session.actor();
-        self.request_id().into_iter().fold(actor, Actor::in_request)
+        let actor = self.request_id().into_iter().fold(actor, Actor::in_request);
+        TraceParent::of(self.request.headers()).0.into_iter().fold(actor, Actor::in_trace)
     }
 
     /// The present moment.

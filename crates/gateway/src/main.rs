@@ -33,6 +33,7 @@ async fn run() -> anyhow::Result<()> {
     let settings = Settings::from_env()?;
     web::log_to_stdout();
     let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder()?;
+    web::begin_metrics();
     let services = Services::connect(&settings)?;
     tokio::spawn(outbox::watch(services.database.clone(), |_| ()));
     let listener = TcpListener::bind(&settings.http_addr)

@@ -81,12 +81,15 @@ impl Book {
 
     /// Begins an event that has no past but failures; returns how many. None: see [`take_over`](Self::take_over).
     pub(crate) async fn begin(&self, event: Key) -> Result<Option<u32>, NotWritten> {
+        self.presence.begins(event);
         self.ask(|reply| Ask::Begin(event, reply)).await
     }
 
     /// The event's task is done.
     pub(crate) async fn finish(&self, event: Key) -> Result<(), NotWritten> {
-        self.ask(|reply| Ask::Finish(event, reply)).await
+        self.ask(|reply| Ask::Finish(event, reply)).await?;
+        self.presence.ends(event);
+        Ok(())
     }
 
     async fn ask<T>(&self, ask: impl FnOnce(Reply<T>) -> Ask) -> Result<T, NotWritten> {
@@ -102,13 +105,20 @@ impl Book {
             return Err(NotWritten::unseen());
         }
         let us = self.presence.worker();
-        self.write(move |tx| Box::pin(take_over(tx, event, us, (force, is_alone)))).await
+        let taken = self.write(move |tx| Box::pin(take_over(tx, event, us, (force, is_alone)))).await?;
+        if matches!(taken, TakenOver::Over | TakenOver::Early { .. } | TakenOver::Parked { .. }) {
+            self.presence.ends(event);
+        }
+        Ok(taken)
     }
 
     /// The attempt did not succeed. Returns whether the event was still ours.
     pub(crate) async fn fail(&self, event: Key, next: Next, error: String) -> Result<bool, NotWritten> {
         let us = self.presence.worker();
-        self.write(move |tx| Box::pin(async move { outbox::fail(tx, event, us, next, &error).await })).await
+        let failed =
+            self.write(move |tx| Box::pin(async move { outbox::fail(tx, event, us, next, &error).await })).await?;
+        self.presence.ends(event);
+        Ok(failed)
     }
 
     /// Parks a message that cannot be a task.

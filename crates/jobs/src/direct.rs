@@ -154,6 +154,7 @@ impl Direct {
         if !is_full && taken.begin.is_empty() {
             self.pulse.owe(0, false);
         }
+        running.settled.iter().for_each(|(key, _)| self.presence.ends(*key));
         running.written(&renewed);
         for event in taken.given_up {
             metrics::consumed("unknown", "dead");
@@ -167,6 +168,7 @@ impl Direct {
             );
         }
         for (lane, event) in taken.begin {
+            self.presence.begins(event.key());
             running.begin(lane, event, self.runner.clone());
         }
         Ok(())

@@ -17,8 +17,16 @@ const CRASHED: &str = "jobs_crashed_total";
 const SESSIONS_LOST: &str = "jobs_sessions_lost_total";
 const BLOCKED: &str = "jobs_broker_blocked";
 
-/// Tells the recorder what the numbers mean. Called after the recorder was installed.
-pub(crate) fn describe() {
+/// The sessions that may be lost, and the names of their loops.
+pub(crate) const RELAY: &str = "relay";
+pub(crate) const CONSUMER: &str = "consumer";
+
+/// How an attempt may end.
+const OUTCOMES: [&str; 4] = ["done", "retry", "not_tried", "dead"];
+
+/// Tells the recorder what the numbers mean and that they begin at zero: of one that first appears at 1, nobody can tell
+/// that it rose. Called after the recorder was installed.
+pub(crate) fn describe(tasks: impl Iterator<Item = &'static str>) {
     describe_counter!(PUBLISHED, "Messages sent to the broker by the relay");
     describe_counter!(CONFIRMED, "Messages that the broker confirmed");
     describe_histogram!(PUBLISH_DELAY, "How long events waited in the outbox until a relay took them");
@@ -31,6 +39,20 @@ pub(crate) fn describe() {
     describe_counter!(CRASHED, "Attempts that ended with the process of their worker");
     describe_counter!(SESSIONS_LOST, "Sessions with the broker that ended by a failure, by name");
     describe_gauge!(BLOCKED, "1 while the broker takes no messages because of an alarm");
+    for name in [PUBLISHED, CONFIRMED, RECALLED, REDELIVERED, REPEATED, CRASHED] {
+        counter!(name).increment(0);
+    }
+    for name in [RELAY, CONSUMER] {
+        counter!(SESSIONS_LOST, "session" => name).increment(0);
+    }
+    for task in tasks.chain(["unknown"]) {
+        for outcome in OUTCOMES {
+            counter!(CONSUMED, "task" => task, "outcome" => outcome).increment(0);
+        }
+        _ = histogram!(DURATION, "task" => task);
+    }
+    _ = (histogram!(PUBLISH_DELAY), histogram!(CONFIRM));
+    blocked(false);
 }
 
 /// So many messages were published, after so many seconds in the outbox.

@@ -4,12 +4,14 @@
 //! nothing else. The kernel closes the connection of a process that dies, and the server frees the lock within
 //! milliseconds. So whoever finds a worker's number in a row can tell whether that attempt ended with its process.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use db::{Connection, Database, Tx};
 use diesel::sql_types::{BigInt, Bool};
 use diesel_async::RunQueryDsl;
+use outbox::Key;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -26,6 +28,7 @@ const ANSWER: Duration = Duration::from_secs(5);
 pub(crate) struct Presence {
     worker: i64,
     held: watch::Sender<bool>,
+    begun: Arc<Mutex<HashSet<Key>>>,
 }
 
 #[derive(diesel::QueryableByName)]
@@ -36,12 +39,31 @@ struct Free {
 
 impl Presence {
     pub(crate) fn new() -> Self {
-        Self { worker: rand::random_range(1..i64::MAX), held: watch::Sender::new(false) }
+        Self { worker: rand::random_range(1..i64::MAX), held: watch::Sender::new(false), begun: Arc::default() }
     }
 
     /// The number.
     pub(crate) fn worker(&self) -> i64 {
         self.worker
+    }
+
+    /// Takes note that our number may be in an event's row from now on.
+    pub(crate) fn begins(&self, event: Key) {
+        self.begun().insert(event);
+    }
+
+    /// Takes note that it is there no more.
+    pub(crate) fn ends(&self, event: Key) {
+        self.begun().remove(&event);
+    }
+
+    /// In which rows it may be.
+    pub(crate) fn left(&self) -> Vec<Key> {
+        self.begun().iter().copied().collect()
+    }
+
+    fn begun(&self) -> MutexGuard<'_, HashSet<Key>> {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until others can see that we are alive; whether they can within so long.
@@ -96,7 +118,7 @@ pub(crate) async fn is_dead(tx: &mut Tx, worker: i64) -> Result<bool, db::Error>
 /// Which events are being worked on in this process, so that two deliveries of one event take turns.
 #[derive(Debug, Default)]
 pub(crate) struct Flights {
-    keys: std::sync::Mutex<std::collections::HashSet<outbox::Key>>,
+    keys: Mutex<HashSet<Key>>,
     left: tokio::sync::Notify,
 }
 
@@ -104,17 +126,17 @@ pub(crate) struct Flights {
 #[derive(Debug)]
 pub(crate) struct Flight {
     flights: Arc<Flights>,
-    key: outbox::Key,
+    key: Key,
 }
 
 impl Flights {
     /// Waits until nobody else here works on the event.
-    pub(crate) async fn enter(self: &Arc<Self>, key: outbox::Key) -> Flight {
+    pub(crate) async fn enter(self: &Arc<Self>, key: Key) -> Flight {
         loop {
             let mut left = std::pin::pin!(self.left.notified());
             // Listening begins before looking, or a departure between the two would go unheard.
             left.as_mut().enable();
-            if self.keys.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(key) {
+            if self.keys.lock().unwrap_or_else(PoisonError::into_inner).insert(key) {
                 return Flight { flights: self.clone(), key };
             }
             left.await;
@@ -124,7 +146,7 @@ impl Flights {
 
 impl Drop for Flight {
     fn drop(&mut self) {
-        self.flights.keys.lock().unwrap_or_else(std::sync::PoisonError::into_inner).remove(&self.key);
+        self.flights.keys.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
         self.flights.left.notify_waiters();
     }
 }

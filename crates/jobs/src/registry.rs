@@ -120,6 +120,11 @@ impl Registry {
         self.asides.iter().find(|aside| aside.takes(kind, payload)).map_or(Lane::Home, |aside| aside.lane)
     }
 
+    /// What the tasks are called.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.tasks.values().map(|task| task.name)
+    }
+
     pub(crate) fn asides(&self) -> &[Aside] {
         &self.asides
     }

@@ -47,7 +47,7 @@ impl Worker {
     /// Starts relay and consumer, or, when `config` names no broker, the direct way from outbox to task. Returns at
     /// once. `database` should have the limits of [`db::Role::Worker`].
     pub fn start(config: &Config, database: &Database, registry: Registry) -> Self {
-        metrics::describe();
+        metrics::describe(registry.names());
         let (stop, close) = (CancellationToken::new(), CancellationToken::new());
         let (loops, relays) = (TaskTracker::new(), TaskTracker::new());
         let presence = Presence::new();
@@ -105,8 +105,10 @@ impl Worker {
         self.loops.close();
         self.loops.wait().await;
         // What is still ours then was not done, and nothing crashed.
-        let worker = self.presence.worker();
-        let release = self.database.transaction::<_, db::Error, _>(move |tx| Box::pin(outbox::release(tx, worker)));
+        let (left, worker) = (self.presence.left(), self.presence.worker());
+        let release = self.database.transaction::<_, db::Error, _>(move |tx| {
+            Box::pin(async move { outbox::release(tx, &left, worker).await })
+        });
         if !matches!(tokio::time::timeout(RELEASING, release).await, Ok(Ok(()))) {
             tracing::warn!("stopped without the database; tasks that were not done will count as crashed");
         }
@@ -134,14 +136,14 @@ fn pair(
     (stop, close): (&CancellationToken, &CancellationToken),
 ) -> (Relay, Consumer) {
     let (topology, publisher) = (Topology::new(config), Publisher::new());
-    let pulse = Pulse::new("consumer", Lane::ALL.len());
+    let pulse = Pulse::new(metrics::CONSUMER, Lane::ALL.len());
     let relay = Relay {
         broker: broker.clone(),
         topology: topology.clone(),
         database: database.clone(),
         publisher: publisher.clone(),
         runner: runner.clone(),
-        pulse: Pulse::new("relay", 1),
+        pulse: Pulse::new(metrics::RELAY, 1),
         consumer: pulse.clone(),
         late: config.late,
         stop: stop.clone(),

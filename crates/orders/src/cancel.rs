@@ -79,6 +79,11 @@ impl Orders {
     }
 }
 
+/// What an event of somebody's doing came of.
+pub(crate) fn cause(actor: &Actor) -> outbox::Cause<'_> {
+    outbox::Cause { request_id: actor.request_id(), traceparent: actor.traceparent() }
+}
+
 fn may_pass(error: &db::Error) -> bool {
     error.is_transient() || matches!(error, db::Error::Unavailable(_))
 }
@@ -128,7 +133,7 @@ async fn cancel(tx: &mut Tx, order_id: i64, at: Timestamp, actor: &Actor) -> Res
             .cached()
             .execute(&mut &***tx)
             .err_into(),
-        outbox::record(tx, &cancelled, actor.request_id()),
+        outbox::record(tx, &cancelled, cause(actor)),
         audit::record(tx, actor, Action::Cancel, Object::new("order", order_id), before, after),
     )?;
     Ok(())

@@ -17,6 +17,9 @@ pub struct OrderConfirmed {
     /// Whether the customer left an address for mail.
     #[serde(default)]
     pub has_address: bool,
+    /// When staff wanted it sent once more although it was sent, in microseconds since 1970: a letter of its own then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resent: Option<i64>,
 }
 
 /// An order was confirmed or rejected. Recorded only where a webhook wants to hear of it
@@ -51,7 +54,7 @@ pub struct OrderCancelled {
 impl OrderConfirmed {
     pub(crate) fn of(order: &Order) -> Self {
         let Order { id: order_id, customer_email, terms } = order;
-        Self { store_id: terms.store_id, order_id: *order_id, has_address: customer_email.is_some() }
+        Self { store_id: terms.store_id, order_id: *order_id, has_address: customer_email.is_some(), resent: None }
     }
 }
 

@@ -16,7 +16,7 @@ use crate::decide::{Refusal, UnknownProduct, decide};
 use crate::email::CustomerEmail;
 use crate::idempotency::Key;
 use crate::in_flight::InFlight;
-use crate::lane::{Failure, Lane, NotDone, Pass};
+use crate::lane::{self, Failure, Lane, NotDone, Pass};
 use crate::order::{Order, Terms};
 use crate::read::{Listed, Snapshot};
 
@@ -125,6 +125,7 @@ impl Orders {
     /// # Errors
     /// When the database's configuration cannot be used.
     pub fn new(database: Database, clock: Clock, config: &Config) -> Result<Self, db::Error> {
+        lane::begin_metrics();
         let batches =
             Arc::new(Batches::new(database.apart_planned_once(config.lanes)?, clock.clone(), config.announces));
         let lanes = (0..config.lanes).map(|_| Lane::open(Arc::clone(&batches), config)).collect();

@@ -62,6 +62,8 @@ pub struct Letter {
     pub address: CustomerEmail,
     /// What its products are called.
     pub titles: Titles,
+    /// When staff wanted it sent once more, if they did: [`OrderConfirmed::resent`].
+    pub resent: Option<i64>,
 }
 
 /// Marks the confirmation of an order as sent by this attempt (from 1); `None` if it was sent before. The caller tells
@@ -110,7 +112,7 @@ impl Confirming {
         let Summary { id, status, created_at, total_items, total_price } = summary;
         let terms = Terms { store_id, status, created_at, total_items, total_price, lines };
         let order = Order { id, customer_email: Some(address.clone()), terms };
-        Ok(Some(Letter { order, address, titles }))
+        Ok(Some(Letter { order, address, titles, resent: self.event.resent }))
     }
 
     /// To be asked right before the customer is told: whether it is still us who have to.

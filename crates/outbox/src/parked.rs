@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use db::{CachedDsl, Connection, Tx};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Text, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Jsonb, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use crate::schema::outbox;
@@ -198,21 +198,20 @@ async fn lock(tx: &mut Tx, which: &Which, limit: i64) -> Result<Vec<i64>, db::Er
     Ok(query.order_by(outbox::id).limit(limit).select(outbox::id).load(&mut **tx).await?)
 }
 
-/// Parks a message that cannot be a task, with what an operator needs to know of it.
+/// Parks a message that cannot be a task, with what an operator needs to know of it. Once, however often it is delivered.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn park_undecodable(tx: &mut Tx, message: &serde_json::Value, error: &str) -> Result<(), db::Error> {
-    diesel::insert_into(outbox::table)
-        .values((
-            outbox::store_id.eq(0),
-            outbox::kind.eq(UNDECODABLE),
-            outbox::payload.eq(message),
-            outbox::failures.eq(1),
-            outbox::last_error.eq(error),
-            outbox::parked_at.eq(diesel::dsl::now.into_sql::<Timestamptz>().nullable()),
-        ))
-        .execute(&mut **tx)
-        .await?;
+    diesel::sql_query(
+        "INSERT INTO outbox (store_id, kind, payload, failures, last_error, parked_at) \
+         SELECT 0, $1, $2, 1, $3, now() WHERE NOT EXISTS ( \
+             SELECT FROM outbox WHERE parked_at IS NOT NULL AND kind = $1 AND payload @> $2 AND payload = $2)",
+    )
+    .bind::<Text, _>(UNDECODABLE)
+    .bind::<Jsonb, _>(message)
+    .bind::<Text, _>(error)
+    .execute(&mut **tx)
+    .await?;
     Ok(())
 }

@@ -196,14 +196,20 @@ pub async fn park_crashed(tx: &mut Tx, event: Key, crashes: i32) -> Result<(), d
     Ok(())
 }
 
-/// Lets go of everything that `worker` holds: it stops in good order, and has not crashed.
+/// Lets go of those of the events that `worker` still holds: it stops in good order, and has not crashed.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn release(tx: &mut Tx, worker: i64) -> Result<(), db::Error> {
-    diesel::sql_query("UPDATE outbox SET worker = NULL, available_at = now() WHERE worker = $1 AND parked_at IS NULL")
-        .bind::<BigInt, _>(worker)
-        .execute(&mut **tx)
-        .await?;
+pub async fn release(tx: &mut Tx, events: &[Key], worker: i64) -> Result<(), db::Error> {
+    let (stores, ids) = columns(events);
+    diesel::sql_query(
+        "UPDATE outbox SET worker = NULL, available_at = now() FROM unnest($1, $2) AS begun (store_id, id) \
+         WHERE outbox.store_id = begun.store_id AND outbox.id = begun.id AND worker = $3 AND parked_at IS NULL",
+    )
+    .bind::<Array<BigInt>, _>(stores)
+    .bind::<Array<BigInt>, _>(ids)
+    .bind::<BigInt, _>(worker)
+    .execute(&mut **tx)
+    .await?;
     Ok(())
 }

@@ -12,6 +12,7 @@ mod names;
 mod plan;
 mod proxy;
 mod size;
+mod watched;
 
 pub use app::{Answer, TestApp};
 #[cfg(feature = "amqp")]
@@ -24,3 +25,4 @@ pub use names::{address_of, amqp_url, database_url, redis_url, through, unique_n
 pub use plan::{Plan, rows_read, rows_read_so_far};
 pub use proxy::{Moment, Proxy};
 pub use size::size;
+pub use watched::{said, watched};

@@ -32,7 +32,7 @@ pub use body::{Given, Text};
 pub use client::{Client, NotANetwork, TrustedProxies};
 pub use code::Code;
 pub use drain::Draining;
-pub use edge::edge;
+pub use edge::{begin_metrics, edge};
 pub use error::{Coded, Error};
 pub use etag::{Etag, IfMatch};
 pub use fault::{Fault, Faults, Place};

@@ -15,7 +15,8 @@ const HEADER: &str = "traceparent";
 pub struct TraceParent(pub Option<String>);
 
 impl TraceParent {
-    pub(crate) fn of(headers: &HeaderMap) -> Self {
+    /// The one in these headers.
+    pub fn of(headers: &HeaderMap) -> Self {
         let sent = headers.get(HEADER).and_then(|value| value.to_str().ok());
         Self(sent.filter(|text| is_sound(text)).map(str::to_owned))
     }

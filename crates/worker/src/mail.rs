@@ -56,7 +56,8 @@ impl Mailer {
         self.turns.acquire().await.map_err(TaskError::not_tried)
     }
 
-    /// Sends a letter. Its Message-ID depends on the order alone, so that whoever gets it twice can tell.
+    /// Sends a letter. Its Message-ID depends on the order alone, so that whoever gets it twice can tell; and on the moment
+    /// at which staff wanted it sent once more, so that nobody throws away what was wanted.
     ///
     /// # Errors
     /// Permanent when the address is none, or the server will not have it. Never says the address.
@@ -73,12 +74,13 @@ impl Mailer {
         let address: Address =
             letter.address.as_str().parse().map_err(|_| TaskError::permanent("the customer's address is none"))?;
         let (store_id, order_id) = (letter.order.terms.store_id, letter.order.id);
+        let again = letter.resent.map(|moment| format!("-{moment}")).unwrap_or_default();
         let bodies = letter::write(letter).map_err(TaskError::permanent)?;
         let mut message = Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(None, address))
             .subject(format!("Your order {order_id} is confirmed"))
-            .message_id(Some(format!("<order-{store_id}-{order_id}@{}>", self.from.email.domain())))
+            .message_id(Some(format!("<order-{store_id}-{order_id}{again}@{}>", self.from.email.domain())))
             .multipart(MultiPart::alternative_plain_html(bodies.text, bodies.html))
             .map_err(TaskError::permanent)?;
         // So that nobody's holiday answers it (RFC 3834).
@@ -88,12 +90,25 @@ impl Mailer {
     }
 }
 
-/// What the server answered may quote the address, so only its code is told.
+/// What the server answered may quote the address, so only its codes are told.
 fn failed(error: &smtp::Error) -> TaskError {
     let Some(code) = error.status() else { return TaskError::retry("the mail server could not be talked to") };
-    match u16::from(code) {
-        // It is about the mailbox (RFC 5321, 4.2.3). Any other refusal is about us, and may be mended.
-        550 | 551 | 553 => TaskError::permanent(format!("the mail server refused the address: {code}")),
-        _ => TaskError::retry(format!("the mail server refused: {code}")),
+    // Its words are the error's cause, and begin with the enhanced code (RFC 2034) where the server has such.
+    let words = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+    match enhanced(&words) {
+        // It is about the mailbox (RFC 3463, 3.2). Any other refusal, such as "relaying denied" under the same 550, is
+        // about us, and may be mended.
+        Some(status) if error.is_permanent() && status.starts_with("5.1.") => {
+            TaskError::permanent(format!("the mail server refused the address: {code} {status}"))
+        }
+        Some(status) => TaskError::retry(format!("the mail server refused: {code} {status}")),
+        None => TaskError::retry(format!("the mail server refused: {code}")),
     }
+}
+
+/// The enhanced status code at the beginning of an answer, such as `5.1.1`.
+fn enhanced(words: &str) -> Option<&str> {
+    let status = words.split_whitespace().next()?;
+    let is_number = |part: &str| (1..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+    (status.split('.').count() == 3 && status.split('.').all(is_number)).then_some(status)
 }

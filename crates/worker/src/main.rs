@@ -20,9 +20,6 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::settings::Settings;
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// The longest that stopping may take: containers are killed after 30 s, ours after 20.
 const STOPPING: Duration = Duration::from_secs(18);
 

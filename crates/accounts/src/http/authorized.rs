@@ -7,7 +7,7 @@ use actix_web::dev::Payload;
 use actix_web::http::header::WWW_AUTHENTICATE;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
-use web::{Code, Coded, Error, RequestId};
+use web::{Code, Coded, Error, RequestId, TraceParent};
 
 use super::identify::Presented;
 use crate::scope::{Needs, Scope};
@@ -69,6 +69,7 @@ impl<S: Needs> FromRequest for Authorized<S> {
                 Some(id) => actor.in_request(&id.0),
                 None => actor,
             };
+            let actor = TraceParent::of(request.headers()).0.into_iter().fold(actor, Actor::in_trace);
             Self { identity, actor, scope: PhantomData }
         }))
     }

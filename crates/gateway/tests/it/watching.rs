@@ -2,6 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use testkit::{TestDatabase, eventually, said, watched};
+
+use crate::process::{Gateway, free_port, until_ready};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
@@ -9,8 +14,23 @@ const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 const ITS_OWN: &[&str] = &["up"];
 
 /// What PromQL calls its own: functions, aggregations, keywords, and our labels.
-const WORDS: &[&str] =
-    &["by", "increase", "job", "max", "outcome", "quantile", "rate", "route", "status", "sum", "task"];
+const WORDS: &[&str] = &[
+    "absent",
+    "by",
+    "count",
+    "increase",
+    "job",
+    "max",
+    "max_over_time",
+    "or",
+    "outcome",
+    "quantile",
+    "rate",
+    "route",
+    "status",
+    "sum",
+    "task",
+];
 
 fn read(path: &str) -> String {
     std::fs::read_to_string(Path::new(ROOT).join(path)).unwrap()
@@ -74,6 +94,24 @@ fn assert_exported(expressions: &[String], at_least: usize) {
         }
     }
     assert!(found.len() >= at_least, "only {found:?}");
+}
+
+#[tokio::test]
+async fn a_gateway_that_has_just_begun_has_a_value_for_all_that_is_watched() {
+    let (database, ops) = (TestDatabase::new().await, free_port());
+    let gateway = Gateway::start_with(&database, |command| {
+        command.env("OPS_ADDR", format!("127.0.0.1:{ops}"));
+    });
+    until_ready(gateway.base()).await;
+    let watched = watched(&["http_", "orders_", "search_", "outbox_"]);
+    assert!(watched.len() > 8, "{watched:?}");
+    let missing = async || {
+        let text = reqwest::get(format!("http://127.0.0.1:{ops}/metrics")).await.unwrap().text().await.unwrap();
+        watched.difference(&said(&text)).cloned().collect::<Vec<_>>()
+    };
+    let all = async || missing().await.is_empty().then_some(());
+    let soon = tokio::time::timeout(Duration::from_secs(10), eventually("all", Duration::from_secs(60), all)).await;
+    assert!(soon.is_ok(), "missing: {:?}", missing().await);
 }
 
 #[test]

@@ -1,10 +1,4 @@
-//! What the crate promises, at a modest size. Environment variables set the full one:
-//!
-//! | variable | default | full |
-//! |---|---|---|
-//! | `JOBS_WIPED` (events in a broker that is wiped) | 200 | 1000 |
-//! | `JOBS_KILLS` (workers killed in the middle of a task) | 5 | 50 |
-//! | `JOBS_MIXED` (sound events beside a killer, a failing one and one that is no task) | 200 | 1000 |
+//! What the crate promises, at a modest size, or the full one where `TEST_SIZE` says so.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,20 +8,16 @@ use db::Error;
 use jobs::{Config, Registry, TaskError, operators};
 use lapin::BasicProperties;
 use outbox::{Event, Which};
-use testkit::eventually;
+use testkit::{eventually, size};
 use tokio::time::Instant;
 
 use crate::bench::{Bench, Happened, SOON, number};
 use crate::crashes::{Mortal, endless};
 
-fn size(variable: &str, default: i64) -> i64 {
-    std::env::var(variable).map_or(default, |size| size.parse().unwrap())
-}
-
 #[tokio::test]
 async fn load_a_broker_that_is_wiped_loses_nothing() {
     let bench = Bench::new().await;
-    let events = size("JOBS_WIPED", 200);
+    let events = size(200, 1_000) as i64;
     let config = Config { late: Duration::from_secs(1), ..bench.config(bench.broker.url()) };
     let begun = Arc::new(AtomicUsize::new(0));
     let victim = Mortal::start(&bench, &config, endless(&begun));
@@ -55,7 +45,7 @@ async fn load_a_broker_that_is_wiped_loses_nothing() {
 async fn load_what_a_killed_worker_had_is_done_by_another_at_once() {
     let bench = Bench::new().await;
     let config = bench.config(bench.broker.url());
-    let kills = size("JOBS_KILLS", 5);
+    let kills = size(5, 50) as i64;
     let mut took = Vec::new();
     for kill in 0..kills {
         let begun = Arc::new(AtomicUsize::new(0));
@@ -76,14 +66,14 @@ async fn load_what_a_killed_worker_had_is_done_by_another_at_once() {
     took.sort();
     let p99 = took[(took.len() * 99).div_ceil(100) - 1];
     println!("{kills} kills: p50 {:?}, p99 {p99:?}", took[took.len() / 2]);
-    assert!(p99 < Duration::from_secs(2), "{took:?}");
+    assert!(p99 < Duration::from_secs(1), "{took:?}");
 }
 
 #[tokio::test]
 async fn load_a_killer_a_failing_one_and_one_that_is_no_task_are_parked_among_sound_ones() {
     let bench = Bench::new().await;
     let config = bench.config(bench.broker.url());
-    let events = size("JOBS_MIXED", 200);
+    let events = size(200, 1_000) as i64;
     let (killer, failing) = (events / 3, events / 2);
     let (deaths, is_mended) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let registry = Registry::new().on(Happened::KIND, "write_down", {

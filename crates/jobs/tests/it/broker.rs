@@ -61,7 +61,12 @@ async fn what_no_task_answers_and_what_is_no_task_is_parked_at_once() {
     eventually("the queues exist", SOON, async || bench.broker.ready("tasks").await).await;
     bench.record_unheard().await;
     let of_kind = |kind: &str| BasicProperties::default().with_type(kind.into());
-    bench.broker.publish("tasks", b"{}", BasicProperties::default()).await;
+    // Twice, as of a message whose acknowledgement was lost.
+    for _ in 0..2 {
+        bench.broker.publish("tasks", b"{}", BasicProperties::default()).await;
+        bench.eventually_ready("tasks", 0).await;
+        bench.eventually_count("outbox WHERE kind = 'undecodable'", 1).await;
+    }
     bench.broker.publish("tasks", b"{}", of_kind(Happened::KIND)).await;
     let addressed = of_kind(Happened::KIND).with_message_id("1".into()).with_headers({
         let mut headers = FieldTable::default();

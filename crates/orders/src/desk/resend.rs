@@ -10,6 +10,7 @@ use serde_json::json;
 use web::{Code, Coded};
 
 use crate::Orders;
+use crate::cancel::cause;
 use crate::events::OrderConfirmed;
 use crate::order::{ConfirmationState, Status};
 use crate::schema::{confirmations, orders};
@@ -54,13 +55,13 @@ impl Orders {
     /// # Errors
     /// As [`ResendError`] says.
     pub async fn resend_confirmation(&self, id: i64, actor: &Actor) -> Result<(), ResendError> {
-        let actor = actor.clone();
-        self.database.transaction(move |tx| Box::pin(async move { resend(tx, id, &actor).await })).await
+        let (actor, now) = (actor.clone(), self.clock.now());
+        self.database.transaction(move |tx| Box::pin(async move { resend(tx, id, &actor, now).await })).await
     }
 }
 
 /// The confirmation's row is locked first, as by whoever sends it: so it is either sent or wanted again, not both.
-async fn resend(tx: &mut Tx, order_id: i64, actor: &Actor) -> Result<(), ResendError> {
+async fn resend(tx: &mut Tx, order_id: i64, actor: &Actor, now: DateTime<Utc>) -> Result<(), ResendError> {
     let found: Option<(i64, Status, bool)> = {
         let mut conn: &AsyncPgConnection = tx;
         let columns = (orders::store_id, orders::status, orders::customer_email.is_not_null());
@@ -76,7 +77,9 @@ async fn resend(tx: &mut Tx, order_id: i64, actor: &Actor) -> Result<(), ResendE
         row.select(confirmations::state).for_no_key_update().first(&mut conn).await.optional()?
     };
     let state = state.ok_or(ResendError::NothingToTell(order_id))?;
-    let event = OrderConfirmed { store_id, order_id, has_address };
+    // Only what was sent is a letter of its own when it is sent again; any other may have arrived and not be on record.
+    let resent = (state == ConfirmationState::Sent).then(|| now.timestamp_micros());
+    let event = OrderConfirmed { store_id, order_id, has_address, resent };
     let about = json!({ "order_id": order_id });
     match outbox::standing(tx, <OrderConfirmed as outbox::Event>::KIND, store_id, &about).await? {
         Some(event) if event.parked_at.is_some() => {
@@ -84,7 +87,7 @@ async fn resend(tx: &mut Tx, order_id: i64, actor: &Actor) -> Result<(), ResendE
             outbox::redrive(tx, &which, 1).await?;
         }
         Some(_) => return Err(ResendError::OnItsWay(order_id)),
-        None => outbox::record(tx, &event, actor.request_id()).await?,
+        None => outbox::record(tx, &event, cause(actor)).await?,
     }
     let mut conn: &AsyncPgConnection = tx;
     diesel::update(row)

@@ -4,18 +4,22 @@ use orders::{CancelError, Status};
 
 use crate::support::Shop;
 
+const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
 #[tokio::test]
 async fn a_cancelled_order_gives_its_stock_back_and_says_so() {
     let shop = Shop::open().await;
     let (pen, desk) = (shop.product("0.10", Some(5)).await, shop.product("199.99", Some(1)).await);
     let order = shop.place(&[(desk, 1), (pen, 3)]).await;
-    let (cancelled, _) = shop.orders.cancel(order.id, &Actor::program("test").in_request("req-7")).await.unwrap();
+    let actor = Actor::program("test").in_request("req-7").in_trace(TRACE);
+    let (cancelled, _) = shop.orders.cancel(order.id, &actor).await.unwrap();
     assert_eq!(cancelled.terms.status, Status::Cancelled);
     assert_eq!(cancelled.terms.lines, order.terms.lines);
     assert_eq!((shop.stock(pen).await, shop.stock(desk).await), (5, 1));
-    let events = "SELECT store_id, payload::text, request_id FROM outbox WHERE kind = 'order.cancelled'";
+    let events = "SELECT store_id, payload::text, request_id, traceparent FROM outbox WHERE kind = 'order.cancelled'";
     let event = shop.sql.query_one(events, &[]).await.unwrap();
     assert_eq!((event.get::<_, i64>(0), event.get::<_, &str>(2)), (shop.store, "req-7"));
+    assert_eq!(event.get::<_, &str>(3), TRACE);
     let payload: serde_json::Value = serde_json::from_str(event.get(1)).unwrap();
     let expected =
         serde_json::json!({ "store_id": shop.store, "order_id": order.id, "at": "2026-03-01T09:30:00.123456Z" });

@@ -1,3 +1,4 @@
+use accounts::Actor;
 use futures_util::future::join_all;
 use orders::events::OrderConfirmed;
 use orders::reactions::{ReactionError, confirm};
@@ -12,7 +13,7 @@ async fn confirmation(shop: &Shop, event: OrderConfirmed) -> Confirmation {
 async fn confirmed_order(shop: &Shop) -> OrderConfirmed {
     let pen = shop.product("0.10", Some(5)).await;
     let order = shop.place(&[(pen, 1)]).await;
-    OrderConfirmed { store_id: shop.store, order_id: order.id, has_address: false }
+    OrderConfirmed { store_id: shop.store, order_id: order.id, has_address: false, resent: None }
 }
 
 /// What came of an attempt to confirm an order to its customer.
@@ -50,6 +51,20 @@ async fn it_is_sent_once_however_often_it_is_asked_for() {
     assert_eq!(confirmation(&shop, event).await, sent, "the second time changes nothing");
 }
 
+#[tokio::test]
+async fn what_staff_have_sent_again_after_it_was_sent_is_told_apart_and_belongs_to_their_trace() {
+    let shop = Shop::open().await;
+    let event = confirmed_order(&shop).await;
+    send(&shop, &event).await.unwrap();
+    shop.sql.execute("DELETE FROM outbox", &[]).await.unwrap();
+    let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    shop.orders.resend_confirmation(event.order_id, &Actor::program("test").in_trace(trace)).await.unwrap();
+    let row = "SELECT (payload->>'resent')::bigint, traceparent FROM outbox";
+    let row = shop.sql.query_one(row, &[]).await.unwrap();
+    assert_eq!(row.get::<_, Option<i64>>(0), Some(shop.clock.now().timestamp_micros()));
+    assert_eq!(row.get::<_, Option<&str>>(1), Some(trace));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn deliveries_that_overlap_send_it_once() {
     let shop = Shop::open().await;
@@ -78,7 +93,7 @@ async fn one_that_was_given_up_can_be_asked_for_again() {
 #[tokio::test]
 async fn an_order_that_is_not_there_is_a_permanent_error() {
     let shop = Shop::open().await;
-    let event = OrderConfirmed { store_id: shop.store, order_id: 1, has_address: false };
+    let event = OrderConfirmed { store_id: shop.store, order_id: 1, has_address: false, resent: None };
     let error = send(&shop, &event).await.unwrap_err();
     assert!(matches!(error, ReactionError::UnknownOrder { order_id: 1, .. }) && error.is_permanent(), "{error:?}");
 }

@@ -168,6 +168,7 @@ async fn a_worker_that_stops_lets_go() {
     for (event, worker) in keys.clone().into_iter().zip([1, 2]) {
         tx!(test, |tx| outbox::hold(tx, event, worker, 0, LIMIT));
     }
-    tx!(test, |tx| outbox::release(tx, 1));
+    let both = keys.clone();
+    tx!(test, |tx| outbox::release(tx, &both, 1));
     assert_eq!(tx!(test, |tx| outbox::begin(tx, &keys, 3, LIMIT)).len(), 1);
 }

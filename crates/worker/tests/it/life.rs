@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use db::Error;
-use testkit::{Broker, Proxy, TestDatabase, address_of, eventually};
+use testkit::{Broker, Proxy, TestDatabase, address_of, eventually, said, watched};
 use tokio::time::Instant;
 
 use crate::process::{Process, SOON, binary};
@@ -50,6 +50,21 @@ async fn it_carries_events_counts_them_and_stops_on_sigterm() {
     worker.signal("TERM");
     assert!(worker.ended().await.success());
     assert!(told.elapsed() < Duration::from_secs(5), "nothing was running: {:?}", told.elapsed());
+}
+
+#[tokio::test]
+async fn one_that_has_just_begun_has_a_value_for_all_that_is_watched() {
+    let (test, broker) = (TestDatabase::new().await, broker().await);
+    let worker = Process::ready(&test, &broker).await;
+    let watched = watched(&["jobs_", "outbox_"]);
+    assert!(watched.len() > 12, "{watched:?}");
+    let missing = async || {
+        let (_, text) = worker.get("metrics").await;
+        watched.difference(&said(&text)).cloned().collect::<Vec<_>>()
+    };
+    let all = async || missing().await.is_empty().then_some(());
+    let soon = tokio::time::timeout(SOON, eventually("all", 2 * SOON, all)).await;
+    assert!(soon.is_ok(), "missing: {:?}", missing().await);
 }
 
 #[tokio::test]

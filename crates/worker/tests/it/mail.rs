@@ -1,5 +1,7 @@
 //! Confirmations by mail.
 
+use db::Error;
+use orders::events::OrderConfirmed;
 use orders::{Basket, Config, CustomerEmail, Orders, Placed, Request, Wanted};
 use serde_json::json;
 use testkit::{Inbox, TestApp, eventually};
@@ -126,6 +128,41 @@ async fn a_worker_that_dies_after_the_mail_repeats_it_under_the_same_message_id(
 }
 
 #[tokio::test]
+async fn a_refusal_that_is_not_about_the_mailbox_is_tried_again() {
+    let (shop, inbox) = (Shop::open().await, Inbox::open().await);
+    // As a server says of a sender whom it does not know, or who sent too much today.
+    inbox.refuse_once("550 5.7.1 relaying denied");
+    order_for(&shop, ANN).await;
+    let worker = mailing(&shop, &inbox);
+    shop.eventually_sent(1).await;
+    inbox.refuse_once("550 daily limit exceeded");
+    order_for(&shop, ANN).await;
+    shop.eventually_sent(2).await;
+    assert_eq!(inbox.mails().len(), 2);
+    let errors: Vec<_> = worker.said("task failed, and comes again").iter().map(|line| line["error"].clone()).collect();
+    assert_eq!(errors, ["the mail server refused: 550 5.7.1", "the mail server refused: 550"]);
+}
+
+#[tokio::test]
+async fn a_letter_that_staff_want_sent_again_is_no_repetition() {
+    let (shop, inbox) = (Shop::open().await, Inbox::open().await);
+    let order = order_for(&shop, ANN).await;
+    let _worker = mailing(&shop, &inbox);
+    shop.eventually_sent(1).await;
+    shop.eventually_idle().await;
+    shop.sql.execute("UPDATE confirmations SET state = 'pending', sent_at = NULL", &[]).await.unwrap();
+    let event = OrderConfirmed { store_id: shop.store, order_id: order, has_address: true, resent: Some(4711) };
+    let database = shop.app.database.handle();
+    let record =
+        database.transaction::<_, Error, _>(move |tx| Box::pin(async move { outbox::record(tx, &event, None).await }));
+    record.await.unwrap();
+    eventually("it is sent again", SOON, async || (inbox.mails().len() == 2).then_some(())).await;
+    shop.eventually_idle().await;
+    let ids: Vec<_> = inbox.mails().iter().map(|mail| mail.header("Message-ID").unwrap()).collect();
+    assert_eq!(ids, ["", "-4711"].map(|again| format!("<order-{}-{order}{again}@shop.example>", shop.store)));
+}
+
+#[tokio::test]
 async fn a_mail_server_that_never_answers_keeps_nobody_waiting_who_left_no_address() {
     let (shop, inbox) = (Shop::open().await, Inbox::open().await);
     inbox.fall_silent();
@@ -142,7 +179,7 @@ async fn a_mail_server_that_never_answers_keeps_nobody_waiting_who_left_no_addre
 #[tokio::test]
 async fn an_address_that_is_refused_for_good_is_given_up_at_once_and_harms_no_other() {
     let (shop, inbox) = (Shop::open().await, Inbox::open().await);
-    inbox.refuse(ANN, "550 no such mailbox: ann@customer.example");
+    inbox.refuse(ANN, "550 5.1.1 no such mailbox: ann@customer.example");
     let (ann, bob) = (order_for(&shop, ANN).await, order_for(&shop, "bob@customer.example").await);
     let worker = mailing(&shop, &inbox);
     shop.eventually_sent(1).await;
@@ -151,7 +188,7 @@ async fn an_address_that_is_refused_for_good_is_given_up_at_once_and_harms_no_ot
         shop.sql.query_opt(row, &[]).await.unwrap()
     };
     let parked = eventually("it is given up", SOON, parked).await;
-    let error = "the mail server refused the address: 550";
+    let error = "the mail server refused the address: 550 5.1.1";
     assert_eq!(
         (parked.get::<_, &str>(0), parked.get::<_, &str>(1), parked.get::<_, i32>(2)),
         (ann.to_string().as_str(), error, 1)
