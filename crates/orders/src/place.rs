@@ -256,7 +256,7 @@ mod tests {
     /// Halving a batch, or trying it again, would wait for the same silence once more for each part.
     #[test]
     fn a_database_that_is_away_is_waited_for_once() {
-        let failure = |error: db::Error, tries| PlaceError::from(error).of_a_batch(Pass { tries, is_part: false });
+        let failure = |error: db::Error, tries| PlaceError::from(error).of_a_batch(Pass { tries, ..Pass::default() });
         let (away, broken) = (|| db::Error::Away("gone".into()), || db::Error::Unavailable("it broke".into()));
         assert!(matches!(failure(away(), 0), Failure::All(_)));
         assert!(matches!(failure(broken(), 0), Failure::Again(_)));
