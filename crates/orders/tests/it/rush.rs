@@ -33,6 +33,17 @@ async fn meddle(shop: &Shop, gateway: &Orders, products: &[i64], is_over: &Atomi
     cancelled
 }
 
+/// Proves the ledger again and again until it is told to stop; how often it was proved.
+async fn prove(shop: &Shop, is_over: &AtomicBool) -> usize {
+    let mut proofs = 0;
+    while !is_over.load(Ordering::Relaxed) {
+        let proof = orders::ledger::verify(&shop.patient, None).await.unwrap();
+        assert_eq!((proof.checked, proof.drifted), (10, vec![]), "while orders go on");
+        proofs += 1;
+    }
+    proofs
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn load_orders_in_any_line_order_with_cancels_and_adjustments_never_deadlock() {
     let count = size(2_000, 20_000);
@@ -60,12 +71,14 @@ async fn load_orders_in_any_line_order_with_cancels_and_adjustments_never_deadlo
         is_over.store(true, Ordering::Relaxed);
         placed
     };
-    let (placed, cancelled) = tokio::join!(ordering, meddle(&shop, &other, &products, &is_over));
+    let meddling = meddle(&shop, &other, &products, &is_over);
+    let (placed, cancelled, proofs) = tokio::join!(ordering, meddling, prove(&shop, &is_over));
 
     let orders: Vec<_> = placed.into_iter().map(|placed| new(placed.unwrap())).collect();
     let confirmed = orders.iter().filter(|order| order.terms.status == Status::Confirmed).count();
     assert!((1..count).contains(&confirmed), "some were served and some were not: {confirmed}");
     assert!(cancelled > 0);
+    assert!(proofs > 1, "the ledger was proved meanwhile: {proofs}");
     let whole = "SELECT count(*) FROM orders WHERE total_items = (SELECT sum(quantity_requested) FROM order_items \
                  WHERE (order_items.store_id, order_id) = (orders.store_id, orders.id) HAVING count(*) = 5)";
     assert_eq!(shop.number(whole, &[]).await, count as i64);
