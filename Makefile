@@ -13,7 +13,7 @@ COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose 
 	$(if $(wildcard .env),--env-file .env) -p stockroom -f docker/compose.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop seed superuser psql test client-trial api-trial search-quality bench chaos chaos-mutations check fmt generated-check openapi audit up down compose clean
+.PHONY: help run stop seed superuser psql test client-trial api-trial mail-trial search-quality bench chaos chaos-short chaos-mutations check fmt generated-check openapi audit up down compose clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' Makefile
@@ -42,6 +42,9 @@ client-trial: ## make a Python client from openapi.json, and manage a store with
 api-trial: ## hold the gateway to openapi.json with schemathesis (EXAMPLES=50)
 	@scripts/with-services postgres -- scripts/api-trial $(ARGS)
 
+mail-trial: ## have a confirmation go to a mail server (aiosmtpd) with STARTTLS and AUTH
+	@scripts/with-services postgres -- scripts/mail-trial
+
 search-quality: ## how well and how fast the index searches (CATALOGUE=file.csv, SEARCH_PRODUCTS=1000000)
 	$(if $(CATALOGUE),,$(error search-quality measures on a real catalogue: CATALOGUE=file.csv, with the columns sku, title, category, price, description))
 	SEARCH_CATALOGUE=$(abspath $(CATALOGUE)) $(CARGO) test --release --quiet --package search --lib measured -- --nocapture --test-threads 1
@@ -53,6 +56,9 @@ bench: ## load: figures beside those of PostgreSQL alone (ARGS=orders, search, t
 chaos: ## kill the processes under load, and ask an oracle (SEED=1 ORDERS=2000 KILLS=12 ARGS=--wipe, ARGS="--outage disk")
 	$(CARGO) build --quiet --profile $(PROFILE) -p gateway -p worker -p manage -p chaos
 	@$(BINARIES)/chaos --binaries $(BINARIES) --seed $(SEED) --orders $(ORDERS) --kills $(KILLS) $(ARGS)
+
+chaos-short: ## the same in two minutes
+	@$(MAKE) --no-print-directory chaos ORDERS=400 KILLS=5
 
 chaos-mutations: ## see that the oracle finds bugs that are planted on purpose
 	@crates/chaos/mutations/run $(ARGS)

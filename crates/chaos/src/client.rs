@@ -1,6 +1,6 @@
 //! A client of the store that keeps its own history.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
@@ -18,6 +18,9 @@ pub(crate) const CONNECTIONS: usize = 32;
 
 /// The longest that an answer may take, after which the order is asked for once more.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// One in so many orders is cancelled, if it was confirmed.
+const CANCELLED: usize = 8;
 
 /// The longest that an order may stay without an answer.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -40,6 +43,8 @@ pub(crate) struct Answer {
 pub(crate) struct History {
     file: Mutex<File>,
     pub(crate) answered: Mutex<BTreeMap<usize, Answered>>,
+    /// Those of them that were cancelled, and the client heard so.
+    pub(crate) cancelled: Mutex<BTreeSet<usize>>,
     /// What no client should ever see.
     pub(crate) odd: Mutex<Vec<String>>,
     next: AtomicUsize,
@@ -58,6 +63,7 @@ impl History {
             token,
             file: Mutex::new(File::create(file)?),
             answered: Mutex::default(),
+            cancelled: Mutex::default(),
             odd: Mutex::default(),
             next: AtomicUsize::new(0),
             released: AtomicUsize::new(0),
@@ -118,6 +124,9 @@ pub(crate) async fn place(
             }
             let began = Instant::now();
             place_one(history, &client, gateways, (seed, number, place), shop.order(seed, number)).await?;
+            if number.is_multiple_of(CANCELLED) {
+                cancel_one(history, &client, gateways, (number, place)).await;
+            }
             tokio::time::sleep(pace.saturating_sub(began.elapsed())).await;
         }
     };
@@ -186,6 +195,36 @@ async fn place_one(
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     Ok(())
+}
+
+/// Cancels an order as often as it takes to hear that it is.
+async fn cancel_one(history: &History, client: &reqwest::Client, gateways: &[String], (number, place): (usize, usize)) {
+    let known = lock(&history.answered).get(&number).cloned();
+    let Some(known) = known.filter(|known| known.answer["status"] == "CONFIRMED") else { return };
+    let (id, since) = (&known.answer["id"], Instant::now());
+    for attempt in 0.. {
+        history.write(&json!({ "cancel": id, "attempt": attempt }));
+        let gateway = &gateways[(place + attempt) % gateways.len()];
+        let request = client.post(format!("{gateway}/orders/{id}/cancel/")).bearer_auth(&history.token);
+        match answer(request).await {
+            Ok((200, _, answer)) if answer["status"] == "CANCELLED" => {
+                history.write(&json!({ "cancelled": id }));
+                lock(&history.cancelled).insert(number);
+                return;
+            }
+            Ok((429 | 503, true, _)) | Err(_) => {}
+            Ok((status, has_retry_after, answer)) => {
+                let odd = format!("{status} (Retry-After: {has_retry_after}) for cancelling {id}: {answer}");
+                lock(&history.odd).push(odd);
+            }
+        }
+        if since.elapsed() > LIMIT {
+            lock(&history.odd).push(format!("cancelling {id} has had no answer for {LIMIT:?}"));
+            return;
+        }
+        history.repeats.fetch_add(1, Ordering::Relaxed);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }
 
 async fn answer(request: reqwest::RequestBuilder) -> Result<(u16, bool, Value)> {

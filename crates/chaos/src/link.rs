@@ -47,6 +47,9 @@ pub(crate) struct Link {
     state: Arc<watch::Sender<State>>,
 }
 
+/// How long a frame is waited for after which a connection is to be cut.
+const UNSEEN: Duration = Duration::from_secs(2);
+
 impl Link {
     /// Listens on a free port and forwards to `port` of this machine.
     pub(crate) async fn to(name: &'static str, port: u16) -> Result<Self> {
@@ -76,9 +79,13 @@ impl Link {
         self.state.send_modify(|state| state.delay = delay);
     }
 
-    /// Cuts one connection right after such a frame went through.
-    pub(crate) fn cut_after(&self, frame: Frame) {
+    /// Cuts one connection right after such a frame went through. Whether one did, soon.
+    pub(crate) async fn cut_after(&self, frame: Frame) -> bool {
         self.state.send_modify(|state| state.cut_after = Some(frame));
+        let mut seen = self.state.subscribe();
+        let has_sprung = tokio::time::timeout(UNSEEN, seen.wait_for(|state| state.cut_after.is_none())).await.is_ok();
+        self.state.send_modify(|state| state.cut_after = None);
+        has_sprung
     }
 
     /// As good as new.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use anyhow::Result;
-use serde_json::Value;
+use serde_json::{Value, json};
 use testkit::Mail;
 use tokio_postgres::Client;
 
@@ -37,7 +37,7 @@ async fn orders(sql: &Client, history: &History, found: &mut Violations) -> Resu
     for row in sql.query("SELECT order_id, product_id, quantity_requested::bigint FROM order_items", &[]).await? {
         lines.entry(row.get(0)).or_default().insert(row.get(1), row.get(2));
     }
-    let answered = lock(&history.answered);
+    let (answered, cancelled) = (lock(&history.answered), lock(&history.cancelled));
     let mut keys_of: HashMap<i64, usize> = HashMap::new();
     for (number, known) in answered.iter() {
         let id = known.answer["id"].as_i64().unwrap_or(-1);
@@ -48,7 +48,8 @@ async fn orders(sql: &Client, history: &History, found: &mut Violations) -> Resu
             found.push(format!("lost: order {id} was answered and is not stored"));
             continue;
         };
-        if known.body["store_id"] != *store || known.answer["status"] != status.as_str() {
+        let expected = if cancelled.contains(number) { json!("CANCELLED") } else { known.answer["status"].clone() };
+        if known.body["store_id"] != *store || expected != status.as_str() {
             found.push(format!(
                 "order {id} is stored as {status} of store {store}, and was answered as {}",
                 known.answer
@@ -64,7 +65,7 @@ async fn orders(sql: &Client, history: &History, found: &mut Violations) -> Resu
     for id in stored.keys().filter(|id| !keys_of.contains_key(id)) {
         found.push(format!("duplicate: order {id} is stored, and was never answered"));
     }
-    println!("orders: {} answered, {} stored", answered.len(), stored.len());
+    println!("orders: {} answered, {} of them cancelled, {} stored", answered.len(), cancelled.len(), stored.len());
     Ok(())
 }
 
@@ -75,9 +76,10 @@ fn asked(body: &Value) -> BTreeMap<i64, i64> {
 
 /// Nothing was sold twice, and nothing refused that was there.
 async fn stock(sql: &Client, shop: &Shop, found: &mut Violations) -> Result<()> {
-    let query = "SELECT i.store_id, i.product_id, i.quantity::bigint, coalesce(sold.units, 0)::bigint, least_seen \
+    let query = "SELECT i.store_id, i.product_id, i.quantity::bigint, coalesce(sold.units, 0)::bigint, least_seen, coalesce(sold.returned, 0)::bigint \
                  FROM inventory i \
                  LEFT JOIN (SELECT l.store_id, l.product_id, sum(l.quantity_requested) FILTER (WHERE status = 'CONFIRMED') AS units, \
+                                   sum(l.quantity_requested) FILTER (WHERE status = 'CANCELLED') AS returned, \
                                    min(l.available)::bigint AS least_seen \
                             FROM order_items l JOIN orders o ON o.store_id = l.store_id AND o.id = l.order_id \
                             GROUP BY 1, 2) sold USING (store_id, product_id)";
@@ -89,7 +91,8 @@ async fn stock(sql: &Client, shop: &Shop, found: &mut Violations) -> Result<()> 
             found.push(format!("stock: {left} left and {units} sold of {} ({store}, {product})", shop.supply));
         }
         if let Some(least) = row.get::<_, Option<i64>>(4)
-            && least < left
+            // What was cancelled may have come back later.
+            && least + row.get::<_, i64>(5) < left
         {
             found.push(format!("undersold: refused with {least} available, and {left} are left ({store}, {product})"));
         }
@@ -113,11 +116,11 @@ async fn confirmations(sql: &Client, found: &mut Violations) -> Result<()> {
     for (what, rows) in [
         (
             "confirmed orders without a confirmation on record",
-            "orders o WHERE status = 'CONFIRMED' AND NOT EXISTS (SELECT FROM confirmations c WHERE c.store_id = o.store_id AND c.order_id = o.id)",
+            "orders o WHERE status IN ('CONFIRMED', 'CANCELLED') AND NOT EXISTS (SELECT FROM confirmations c WHERE c.store_id = o.store_id AND c.order_id = o.id)",
         ),
         (
             "confirmations of orders that were not confirmed",
-            "confirmations c WHERE NOT EXISTS (SELECT FROM orders o WHERE c.store_id = o.store_id AND c.order_id = o.id AND status = 'CONFIRMED')",
+            "confirmations c WHERE NOT EXISTS (SELECT FROM orders o WHERE c.store_id = o.store_id AND c.order_id = o.id AND status IN ('CONFIRMED', 'CANCELLED'))",
         ),
         ("confirmations that were never sent", "confirmations WHERE state <> 'sent'"),
         ("times that a confirmation was sent which was on record as sent", "sent_again"),
@@ -149,7 +152,8 @@ pub(crate) async fn mail(sql: &Client, mails: &[Mail], found: &mut Violations) -
     for row in sql.query(addressed, &[]).await? {
         let (id, status, address): (i64, String, String) = (row.get(0), row.get(1), row.get(2));
         match (status.as_str(), ids_by_address.remove(address.as_str())) {
-            ("CONFIRMED", Some(ids)) => {
+            // One that was cancelled was confirmed before, and its customer heard of that.
+            ("CONFIRMED" | "CANCELLED", Some(ids)) => {
                 told += 1;
                 repeats += ids.len() - 1;
                 if ids.iter().any(|other| other != &ids[0] || other.is_empty()) {
@@ -162,7 +166,7 @@ pub(crate) async fn mail(sql: &Client, mails: &[Mail], found: &mut Violations) -
                     ));
                 }
             }
-            ("CONFIRMED", None) => {
+            ("CONFIRMED" | "CANCELLED", None) => {
                 found.push(format!("missing: order {id} was confirmed, and its customer got no mail"))
             }
             (_, Some(_)) => found.push(format!("order {id} is {status}, and its customer got mail")),

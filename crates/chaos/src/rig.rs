@@ -1,9 +1,10 @@
 //! Servers, processes and the ways between them, under load and under fire.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use testkit::Inbox;
 use tokio::process::Command;
 use tokio_postgres::Client;
@@ -23,8 +24,11 @@ pub(crate) const SETTLING: Duration = Duration::from_secs(30);
 /// The same where the broker lost its disk.
 const SETTLING_WIPED: Duration = Duration::from_secs(90);
 
+/// How many events have to be with the broker when it loses its disk.
+const AT_THE_WIPE: i64 = 10;
+
 /// How many tasks a worker may have under way when it dies.
-const CONCURRENT: usize = 16;
+const CONCURRENT: usize = 32;
 
 /// Everything that runs.
 pub(crate) struct Rig {
@@ -38,7 +42,18 @@ pub(crate) struct Rig {
     pub(crate) history: History,
     inbox: Inbox,
     pub(crate) faults: usize,
+    hits: Hits,
     wiped: bool,
+}
+
+/// Faults that struck.
+#[derive(Default)]
+struct Hits {
+    /// Processes that were alive, and were killed.
+    killed: AtomicUsize,
+    /// Connections that were to be cut after a frame, and those that were.
+    armed: AtomicUsize,
+    sprung: AtomicUsize,
 }
 
 struct Links {
@@ -86,7 +101,7 @@ impl Rig {
         manage(&["migrate"]).await?;
         manage(&["createsuperuser", "--no-input", "--email", "chaos@stockroom.example"]).await?;
         let token = ["token", "create", "--staff", "chaos@stockroom.example", "--name", "chaos"];
-        let token = manage(&[&token[..], &["--scope", "orders:place,orders:email"]].concat()).await?;
+        let token = manage(&[&token[..], &["--scope", "orders:place,orders:email,orders:cancel"]].concat()).await?;
         let shop = Shop::open(&connect(servers.url("DATABASE_URL")?).await?, options.wanted()).await?;
         let set = |pairs: &[(&str, String)]| -> Vec<(String, String)> {
             let log = [("LOG_FORMAT", "json".to_owned()), ("RUST_LOG", "info,actix_server=warn,lapin=off".to_owned())];
@@ -134,6 +149,7 @@ impl Rig {
             history,
             inbox,
             faults: 0,
+            hits: Hits::default(),
             wiped: options.wipe,
         })
     }
@@ -148,7 +164,7 @@ impl Rig {
         Ok(found)
     }
 
-    /// Load and faults side by side, then all is healed and the backlog has its time.
+    /// Load and faults side by side; the backlog has its time from the last fault on.
     async fn torment(&mut self, options: &Options) -> Result<Violations> {
         let faults = schedule(options.seed, options.kills, options.wipe);
         let pace = Duration::from_millis(options.pace);
@@ -175,28 +191,56 @@ impl Rig {
             self.links.of(way).heal();
         }
         self.faults = faults.len();
-        let healed = Instant::now().max(last_fault);
+        self.report(&faults)?;
         let sql = connect(self.servers.url("DATABASE_URL")?).await?;
         loop {
             let left = waiting(&sql).await?;
             if left == 0 {
-                println!("backlog: empty {:.1} s after the end of the load", healed.elapsed().as_secs_f64());
+                println!("backlog: empty {:.1} s after the last fault", last_fault.elapsed().as_secs_f64());
                 return Ok(Violations::new());
             }
             let limit = if self.wiped { SETTLING_WIPED } else { SETTLING };
-            if healed.elapsed() > limit {
+            if last_fault.elapsed() > limit {
                 return Ok(vec![format!("{left} events wait {limit:?} after the last fault")]);
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 
+    /// Says which faults struck. A rig whose kills hit nobody proves nothing.
+    fn report(&self, faults: &[Fault]) -> Result<()> {
+        let planned = faults.iter().filter(|fault| matches!(fault, Fault::Kill(_) | Fault::Wipe)).count();
+        let [killed, armed, sprung] =
+            [&self.hits.killed, &self.hits.armed, &self.hits.sprung].map(|hits| hits.load(Ordering::Relaxed));
+        println!(
+            "faults: {killed} of {planned} kills hit a live process, {sprung} of {armed} cuts after a frame came about"
+        );
+        ensure!(killed == planned, "{killed} of {planned} kills hit a live process");
+        ensure!(armed == 0 || sprung > 0, "no connection was cut after a frame");
+        Ok(())
+    }
+
     async fn inflict(&self, fault: Fault) -> Result<()> {
         match fault {
-            Fault::Kill(Victim::Gateway(place)) => self.gateways[place].signal("KILL").await,
-            Fault::Kill(Victim::Worker(place)) => self.workers[place].signal("KILL").await,
-            Fault::Kill(server) => self.servers.kill(name(server)?).await,
-            Fault::Wipe => self.servers.wipe_rabbitmq().await,
+            Fault::Kill(victim) => {
+                match victim {
+                    Victim::Gateway(place) => self.gateways[place].kill().await?,
+                    Victim::Worker(place) => self.workers[place].kill().await?,
+                    server => self.servers.kill(name(server)?).await?,
+                }
+                self.hits.killed.fetch_add(1, Ordering::Relaxed);
+                Ok(())
+            }
+            Fault::Wipe => {
+                // What lies in the queues is lost with them, so some has to lie there: letters that nobody takes.
+                self.inbox.fall_silent();
+                let lost = self.some_with_the_broker().await;
+                self.servers.wipe_rabbitmq().await?;
+                self.inbox.answer();
+                println!("wiped: {} events were with the broker", lost?);
+                self.hits.killed.fetch_add(1, Ordering::Relaxed);
+                Ok(())
+            }
             Fault::Hang(victim, time) => {
                 self.signal(victim, "STOP").await?;
                 tokio::time::sleep(time).await;
@@ -212,11 +256,29 @@ impl Rig {
             }
             Fault::CutAfter(way, frame, times) => {
                 for _ in 0..times {
-                    self.links.of(way).cut_after(frame);
+                    let has_sprung = self.links.of(way).cut_after(frame).await;
+                    self.hits.armed.fetch_add(1, Ordering::Relaxed);
+                    self.hits.sprung.fetch_add(usize::from(has_sprung), Ordering::Relaxed);
                     tokio::time::sleep(Duration::from_millis(100)).await;
                 }
                 Ok(())
             }
+        }
+    }
+
+    /// Waits until so many events lie with the broker that no worker has one of them.
+    async fn some_with_the_broker(&self) -> Result<i64> {
+        let sql = connect(self.servers.url("DATABASE_URL")?).await?;
+        let with_it =
+            "SELECT count(*) FROM outbox WHERE published_at IS NOT NULL AND parked_at IS NULL AND worker IS NULL";
+        let since = Instant::now();
+        loop {
+            let waiting: i64 = sql.query_one(with_it, &[]).await?.get(0);
+            if waiting >= AT_THE_WIPE {
+                return Ok(waiting);
+            }
+            ensure!(since.elapsed() < SETTLING, "only {waiting} events are with the broker");
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 

@@ -55,16 +55,23 @@ pub(crate) enum Fault {
     CutAfter(Way, Frame, u32),
 }
 
+/// Longer than the broker waits for a sign of life (two silent heartbeats of 5 s), so that another worker takes over.
+const UNHEARD: Duration = Duration::from_secs(16);
+
 /// `kills` kills over all five, in equal parts of the load, with other faults between them, and a wiped broker in the
 /// middle if `wipe` says so.
 pub(crate) fn schedule(seed: u64, kills: usize, wipe: bool) -> Vec<Fault> {
     let mut rng = StdRng::seed_from_u64(seed);
     let mut deaths = deaths(&mut rng, kills);
     deaths.shuffle(&mut rng);
-    let mut faults = Vec::new();
+    let (mut faults, mut deck) = (Vec::new(), Vec::new());
     for death in deaths {
         if rng.random_bool(0.6) {
-            faults.push(other(&mut rng));
+            // Each kind comes up once before any comes up again.
+            if deck.is_empty() {
+                deck = others(&mut rng);
+            }
+            faults.extend(deck.pop());
         }
         faults.push(Fault::Kill(death));
     }
@@ -74,43 +81,52 @@ pub(crate) fn schedule(seed: u64, kills: usize, wipe: bool) -> Vec<Fault> {
     faults
 }
 
-/// Four in ten are workers, three gateways, and the servers share the rest.
+/// Of twenty, eight are workers, six gateways, three RabbitMQ, two PostgreSQL, and one is Redis; the first six are all
+/// five.
 fn deaths(rng: &mut StdRng, kills: usize) -> Vec<Victim> {
+    use Victim::{Gateway, Postgres, RabbitMq, Redis, Worker};
+    let (worker, gateway) = (Worker(0), Gateway(0));
     let pattern = [
-        Victim::Worker(0),
-        Victim::RabbitMq,
-        Victim::Gateway(0),
-        Victim::Postgres,
-        Victim::Worker(0),
-        Victim::Redis,
-        Victim::Gateway(0),
-        Victim::Worker(0),
-        Victim::RabbitMq,
-        Victim::Worker(0),
-        Victim::Postgres,
-        Victim::Gateway(0),
-        Victim::Worker(0),
+        [worker, RabbitMq, gateway, Postgres, worker],
+        [Redis, gateway, worker, RabbitMq, worker],
+        [gateway, worker, gateway, Postgres, worker],
+        [RabbitMq, gateway, worker, gateway, worker],
     ];
     let mut place = |victim: &Victim| match victim {
-        Victim::Gateway(_) => Victim::Gateway(rng.random_range(0..2)),
-        Victim::Worker(_) => Victim::Worker(rng.random_range(0..2)),
+        Gateway(_) => Gateway(rng.random_range(0..2)),
+        Worker(_) => Worker(rng.random_range(0..2)),
         server => *server,
     };
-    pattern.iter().cycle().take(kills).map(&mut place).collect()
+    pattern.concat().iter().cycle().take(kills).map(&mut place).collect()
 }
 
-fn other(rng: &mut StdRng) -> Fault {
-    let moment = Duration::from_millis(rng.random_range(200..1_500));
-    match rng.random_range(0..10) {
-        0 => Fault::Hang(Victim::Worker(rng.random_range(0..2)), moment * 2),
-        1 => Fault::Hang(Victim::Gateway(rng.random_range(0..2)), moment),
-        2 => Fault::Hang(Victim::Redis, moment),
-        3 => Fault::Cut(Way::WorkerToRabbitMq, moment),
-        4 => Fault::Cut(Way::WorkerToPostgres, moment),
-        9 => Fault::Cut(Way::WorkerToMail, moment),
-        5 => Fault::Slow(Way::GatewayToPostgres, Duration::from_millis(20), moment * 2),
-        6 => Fault::CutAfter(Way::GatewayToPostgres, Frame::Commit, rng.random_range(1..5)),
-        7 => Fault::CutAfter(Way::WorkerToRabbitMq, Frame::Publish, rng.random_range(1..4)),
-        _ => Fault::CutAfter(Way::WorkerToRabbitMq, Frame::Ack, rng.random_range(1..4)),
-    }
+/// One of each kind, in an order by chance.
+fn others(rng: &mut StdRng) -> Vec<Fault> {
+    let mut moment = || Duration::from_millis(rng.random_range(200..1_500));
+    let moments: [Duration; 13] = std::array::from_fn(|_| moment());
+    let (worker, gateway) = (rng.random_range(0..2), rng.random_range(0..2));
+    let [often, more, most] = [(); 3].map(|()| rng.random_range(1..4));
+    let little = Duration::from_millis(20);
+    let mut all = vec![
+        Fault::Hang(Victim::Worker(worker), moments[0] * 2),
+        Fault::Hang(Victim::Worker(1 - worker), UNHEARD),
+        Fault::Hang(Victim::Gateway(gateway), moments[1]),
+        Fault::Hang(Victim::Redis, moments[2]),
+        Fault::Hang(Victim::RabbitMq, moments[3] * 2),
+        Fault::Hang(Victim::Postgres, moments[4]),
+        Fault::Cut(Way::WorkerToRabbitMq, moments[5]),
+        Fault::Cut(Way::WorkerToPostgres, moments[6]),
+        Fault::Cut(Way::WorkerToMail, moments[7]),
+        Fault::Slow(Way::GatewayToPostgres, little, moments[8] * 2),
+        Fault::Slow(Way::WorkerToPostgres, little, moments[9] * 2),
+        Fault::Slow(Way::WorkerToRabbitMq, little * 2, moments[10] * 2),
+        Fault::Slow(Way::WorkerToMail, little * 5, moments[11] * 2),
+        Fault::Slow(Way::GatewayToRedis, little, moments[12]),
+        Fault::CutAfter(Way::GatewayToPostgres, Frame::Commit, often + 1),
+        Fault::CutAfter(Way::WorkerToPostgres, Frame::Commit, often),
+        Fault::CutAfter(Way::WorkerToRabbitMq, Frame::Publish, more),
+        Fault::CutAfter(Way::WorkerToRabbitMq, Frame::Ack, most),
+    ];
+    all.shuffle(rng);
+    all
 }

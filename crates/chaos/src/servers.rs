@@ -68,6 +68,7 @@ impl Servers {
 
     async fn end(&self, server: &str) -> Result<()> {
         let pid = self.pid(server)?;
+        ensure!(!is_zombie(pid), "{server} was not alive");
         // All at once: the children of PostgreSQL would notice that their parent is gone, and end in good order.
         let mut dying = vec![pid];
         dying.extend(children(pid));
@@ -90,9 +91,14 @@ impl Servers {
         Ok(())
     }
 
-    /// Sends a server a signal.
+    /// Sends a server a signal, with all that belongs to it.
     pub(crate) async fn signal(&self, server: &str, signal: &str) -> Result<()> {
-        send(self.pid(server)?, signal).await
+        let pid = self.pid(server)?;
+        ensure!(!is_zombie(pid), "{server} was not alive");
+        for pid in [vec![pid], children(pid)].concat() {
+            send(pid, signal).await?;
+        }
+        Ok(())
     }
 
     /// How many deadlocks PostgreSQL has broken so far.

@@ -1,6 +1,7 @@
 //! A process of ours, started again whenever it ends, as an orchestrator would.
 
 use std::fs::OpenOptions;
+use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Arc;
@@ -14,11 +15,21 @@ use tokio_util::sync::CancellationToken;
 /// How long a dead process stays dead.
 const PAUSE: Duration = Duration::from_millis(200);
 
+/// How often to look whether it lives.
+const GLANCE: Duration = Duration::from_millis(5);
+
+/// The longest that it may take to be there, or to be gone.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+const SIGKILL: i32 = 9;
+
 /// A process and how to start it.
 pub(crate) struct Unit {
     pub(crate) name: String,
     pub(crate) log: PathBuf,
     pid: Arc<AtomicU32>,
+    /// How often it died of SIGKILL.
+    killed: Arc<AtomicU32>,
     stop: CancellationToken,
     running: tokio::task::JoinHandle<()>,
 }
@@ -26,17 +37,40 @@ pub(crate) struct Unit {
 impl Unit {
     /// Starts it, and again whenever it ends. Its output goes to `log`.
     pub(crate) fn start(name: String, program: PathBuf, environment: Vec<(String, String)>, log: PathBuf) -> Self {
-        let (pid, stop) = (Arc::new(AtomicU32::new(0)), CancellationToken::new());
-        let running = tokio::spawn(keep(program, environment, log.clone(), pid.clone(), stop.clone()));
-        Self { name, log, pid, stop, running }
+        let [pid, killed] = [(); 2].map(|()| Arc::new(AtomicU32::new(0)));
+        let stop = CancellationToken::new();
+        let life = (pid.clone(), killed.clone());
+        let running = tokio::spawn(keep(program, environment, log.clone(), life, stop.clone()));
+        Self { name, log, pid, killed, stop, running }
     }
 
-    /// Sends it a signal, if it is there at the moment.
+    /// Sends it a signal, once it is there.
     pub(crate) async fn signal(&self, signal: &str) -> Result<()> {
-        match self.pid.load(Ordering::Relaxed) {
-            0 => Ok(()),
-            pid => send(pid, signal).await,
-        }
+        send(self.alive().await?, signal).await
+    }
+
+    /// Kills it, once it is there, and sees it dead.
+    pub(crate) async fn kill(&self) -> Result<()> {
+        let before = self.killed.load(Ordering::Relaxed);
+        send(self.alive().await?, "KILL").await?;
+        let dead = async {
+            while self.killed.load(Ordering::Relaxed) == before {
+                tokio::time::sleep(GLANCE).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, dead).await.with_context(|| format!("{} did not die of it", self.name))
+    }
+
+    async fn alive(&self) -> Result<u32> {
+        let alive = async {
+            loop {
+                match self.pid.load(Ordering::Relaxed) {
+                    0 => tokio::time::sleep(GLANCE).await,
+                    pid => return pid,
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, alive).await.with_context(|| format!("{} is not there", self.name))
     }
 
     /// Ends it for good.
@@ -50,7 +84,7 @@ async fn keep(
     program: PathBuf,
     environment: Vec<(String, String)>,
     log: PathBuf,
-    pid: Arc<AtomicU32>,
+    (pid, killed): (Arc<AtomicU32>, Arc<AtomicU32>),
     stop: CancellationToken,
 ) {
     while !stop.is_cancelled() {
@@ -61,7 +95,12 @@ async fn keep(
         let Ok(mut child) = command.spawn() else { return };
         pid.store(child.id().unwrap_or(0), Ordering::Relaxed);
         tokio::select! {
-            _ = child.wait() => {}
+            ended = child.wait() => {
+                pid.store(0, Ordering::Relaxed);
+                if ended.is_ok_and(|status| status.signal() == Some(SIGKILL)) {
+                    killed.fetch_add(1, Ordering::Relaxed);
+                }
+            }
             () = stop.cancelled() => {
                 _ = child.kill().await;
             }
