@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use clap::{Args, Subcommand};
 use db::{Config, Database};
 use orders::ledger::{self, Drift, Movement, Proof};
@@ -40,6 +40,11 @@ pub(crate) async fn run(config: &Config, ledger: &Ledger) -> Result<ExitCode> {
     let database = Database::new(config)?;
     match ledger.question {
         Question::Verify { store, json } => {
+            if let Some(store) = store {
+                // Nothing adds up there, and nothing does not.
+                let known = stores::existing(&*database.connection().await?, &[store]).await?;
+                ensure!(known.contains(&store), "there is no store {store}");
+            }
             let proof = ledger::verify(&database, store).await?;
             if json {
                 println!("{}", as_json(&proof))

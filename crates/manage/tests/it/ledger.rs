@@ -41,6 +41,14 @@ async fn a_ledger_that_adds_up_is_proved() {
 }
 
 #[tokio::test]
+async fn a_store_that_there_is_not_proves_nothing() {
+    let Stocked { bench, other, .. } = stocked().await;
+    let run = bench.manage(&["ledger", "verify", "--store", &(other + 1).to_string()]).await;
+    assert_eq!((run.status, run.out.as_str()), (1, ""));
+    assert!(run.err.contains(&format!("there is no store {}", other + 1)), "{}", run.err);
+}
+
+#[tokio::test]
 async fn every_row_that_drifted_is_named_with_both_numbers_and_nothing_is_repaired() {
     let Stocked { bench, store, other, tea, pot } = stocked().await;
     let spoil = format!(
