@@ -11,11 +11,11 @@ use diesel_async::pooled_connection::deadpool::PoolError;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The connection broke, or the server takes no work. Another connection may help, trying later does.
-    #[error("the database cannot be reached: {0}")]
+    #[error("the database is unavailable: {0}")]
     Unavailable(String),
     /// No connection is to be had, or the server says nothing: it is away, or all connections are in use. Whoever has
     /// waited for that answers instead of waiting again.
-    #[error("the database is away: {0}")]
+    #[error("the database cannot be reached: {0}")]
     Away(String),
     /// The work stood in the way of other work (deadlock, serialization failure). Trying again at once helps.
     #[error("the transaction was refused in favour of another: {0}")]

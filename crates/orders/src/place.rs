@@ -259,7 +259,7 @@ mod tests {
         let failure = |error: db::Error, tries| PlaceError::from(error).of_a_batch(Pass { tries, ..Pass::default() });
         let (away, broken) = (|| db::Error::Away("gone".into()), || db::Error::Unavailable("it broke".into()));
         assert!(matches!(failure(away(), 0), Failure::All(_)));
-        assert!(matches!(failure(broken(), 0), Failure::Again(_)));
+        assert!(matches!(failure(broken(), 0), Failure::Lost(_)));
         assert!(matches!(failure(broken(), RECONNECTS), Failure::All(_)));
     }
 }

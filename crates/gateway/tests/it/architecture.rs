@@ -73,6 +73,7 @@ fn dependencies_are_named_once_and_sorted() {
 /// The dependencies listed from the line `from` to the next empty one.
 fn names_in<'a>(manifest: &'a str, from: &str, each: impl Fn(&str)) -> Vec<&'a str> {
     let lines = manifest.lines().skip_while(|line| *line != from).skip(1).take_while(|line| !line.is_empty());
+    let lines = lines.filter(|line| !line.starts_with('#'));
     lines.inspect(|line| each(line)).filter_map(|line| line.split(['.', ' ']).next()).collect()
 }
 
