@@ -159,6 +159,9 @@ pub(crate) fn begin_metrics() {
     for cause in ["full", "late"] {
         metrics::counter!("orders_refused_total", "cause" => cause).increment(0);
     }
+    for outcome in ["committed", "rolled back", "unknown"] {
+        metrics::counter!("orders_commits_settled_total", "outcome" => outcome).increment(0);
+    }
     metrics::counter!("orders_rows_stuck_total").increment(0);
     for name in ["orders_queue_wait_seconds", "orders_batch_size", "orders_commit_seconds"] {
         _ = metrics::histogram!(name);

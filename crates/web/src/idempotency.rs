@@ -29,15 +29,15 @@ impl IdempotencyKey {
     /// # Errors
     /// [`Code::Invalid`](crate::Code::Invalid) when the header is there and not legal.
     pub fn optional(request: &HttpRequest) -> Result<Option<Self>, Error> {
-        let Some(value) = request.headers().get(HEADER) else { return Ok(None) };
+        let mut values = request.headers().get_all(HEADER);
+        let Some(value) = values.next() else { return Ok(None) };
+        let fault = |code, detail| Error::invalid(vec![Fault::parameter("Idempotency-Key", code, detail)]);
+        // Which of them names the effect is not for us to say.
+        if values.next().is_some() {
+            return Err(fault("repeated", "Must be given once."));
+        }
         let key = value.to_str().ok().and_then(Self::parse);
-        key.map(Some).ok_or_else(|| {
-            Error::invalid(vec![Fault::parameter(
-                "Idempotency-Key",
-                "invalid_length",
-                "Must be 1 to 255 visible ASCII characters.",
-            )])
-        })
+        key.map(Some).ok_or_else(|| fault("invalid_length", "Must be 1 to 255 visible ASCII characters."))
     }
 }
 

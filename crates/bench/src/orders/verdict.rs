@@ -58,9 +58,12 @@ fn rate(cell: Option<&Cell>) -> f64 {
     cell.map_or(f64::NAN, |cell| cell.tally.rate())
 }
 
-/// The most that pgbench reached with this basket, by whichever script and number of sessions.
+/// The most that pgbench reached with this basket, by whichever script, with several sessions: the lone one is there for
+/// its latency, and nobody waits for a hot row in it.
 fn best(cells: &[Cell], basket: Basket) -> f64 {
-    let theirs = cells.iter().filter(|cell| cell.basket == basket && matches!(cell.side, Side::Pgbench(_)));
+    let theirs = cells
+        .iter()
+        .filter(|cell| cell.basket == basket && cell.connections > 1 && matches!(cell.side, Side::Pgbench(_)));
     theirs.map(|cell| cell.tally.rate()).fold(f64::NAN, f64::max)
 }
 

@@ -69,6 +69,19 @@ async fn a_store_with_orders_stays_and_one_with_stock_goes() {
 }
 
 #[tokio::test]
+async fn a_stock_that_is_larger_than_can_be_set_goes_down() {
+    let desk = desk().await;
+    let build = desk.app.build().await;
+    let (store, product) = (build.store("Corner").await, build.product("Tea", "Tea", "1.00").await);
+    build.stock(store, product, 2_000_000_000).await;
+    let path = format!("/stores/{store}/inventory/{product}/");
+    let up = desk.send(Method::PATCH, &path, &json!({"delta": 1, "reason": "receipt"})).await;
+    up.expect_problem(409, "conflict");
+    let down = desk.send(Method::PATCH, &path, &json!({"delta": -3, "reason": "damage"})).await.expect(200);
+    assert_eq!(down["quantity"], 1_999_999_997);
+}
+
+#[tokio::test]
 async fn stock_is_set_where_it_is_what_was_counted() {
     let desk = desk().await;
     let build = desk.app.build().await;

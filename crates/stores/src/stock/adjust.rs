@@ -149,7 +149,8 @@ fn decide(
             Wish::Shift { .. } if since.is_some() => None,
             Wish::Shift { delta, .. } => before.checked_add(delta),
         };
-        match quantity.filter(|quantity| (0..=MAX_QUANTITY).contains(quantity)) {
+        // Cancelled orders may have lifted it above what can be set: from there it goes down.
+        match quantity.filter(|quantity| (0..=MAX_QUANTITY.max(before)).contains(quantity)) {
             Some(quantity) => adjusted.push(Adjusted { product_id: *product_id, before, quantity }),
             None => refused.push(Refusal { place, wish: *wish, current: before, since }),
         }

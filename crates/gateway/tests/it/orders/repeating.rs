@@ -59,6 +59,17 @@ async fn keys_have_1_to_255_characters() {
 }
 
 #[tokio::test]
+async fn an_order_has_one_key() {
+    let shop = shop().await;
+    let body = shop.body(&[(shop.pen, 1)]);
+    let request = shop.app.request(Method::POST, "/orders/").json(&body);
+    let two = shop.app.send(request.header("Idempotency-Key", "one").header("Idempotency-Key", "two")).await;
+    let problem = two.expect_problem(400, "invalid");
+    assert_eq!(problem["errors"][0]["parameter"], "Idempotency-Key");
+    shop.assert_untouched().await;
+}
+
+#[tokio::test]
 async fn a_key_in_flight_is_told_so() {
     let shop = shop().await;
     let body = shop.body(&[(shop.pen, 1)]);
