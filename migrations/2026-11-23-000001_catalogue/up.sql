@@ -1,5 +1,3 @@
-CREATE EXTENSION IF NOT EXISTS pg_trgm;
-
 CREATE TABLE categories (
     id          bigserial PRIMARY KEY,
     name        text NOT NULL CONSTRAINT categories_name_length CHECK (length(name) BETWEEN 1 AND 200),
@@ -12,7 +10,7 @@ COMMENT ON INDEX categories_name_key IS 'One category per name, whatever its cas
 
 CREATE TABLE products (
     id           bigserial PRIMARY KEY,
-    sku          text CONSTRAINT products_sku_key UNIQUE
+    sku          text COLLATE "C" CONSTRAINT products_sku_key UNIQUE
                       CONSTRAINT products_sku_length CHECK (length(sku) BETWEEN 1 AND 100),
     title        text NOT NULL CONSTRAINT products_title_length CHECK (length(title) BETWEEN 1 AND 500),
     description  text NOT NULL DEFAULT '' CONSTRAINT products_description_length CHECK (length(description) <= 20000),
@@ -24,7 +22,6 @@ CREATE TABLE products (
 );
 CREATE INDEX products_category_id_id_idx ON products (category_id, id);
 CREATE INDEX products_title_key_idx ON products (title_key, id);
-CREATE INDEX products_title_key_trgm_idx ON products USING gin (title_key gin_trgm_ops);
 CREATE INDEX products_price_idx ON products (price, id);
 CREATE INDEX products_category_id_title_key_idx ON products (category_id, title_key, id);
 CREATE INDEX products_category_id_price_idx ON products (category_id, price, id);
@@ -32,5 +29,4 @@ CREATE INDEX products_category_id_price_idx ON products (category_id, price, id)
 COMMENT ON TABLE products IS 'The catalogue, shared by all stores. Owned by the crate products.';
 COMMENT ON COLUMN products.sku IS 'The merchant''s own key; unique when given. Imports match by it.';
 COMMENT ON COLUMN products.price IS 'Price of one unit, with two decimals, in the one currency of the installation.';
-COMMENT ON INDEX products_title_key_trgm_idx IS 'For part of a title, three letters or more, in inventories.';
 COMMENT ON COLUMN products.title_key IS 'The title in lower case, for alphabetical lists: (title_key, id) is their total order.';

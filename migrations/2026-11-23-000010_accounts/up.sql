@@ -68,15 +68,15 @@ CREATE TABLE audit_log (
     staff_id     bigint REFERENCES staff (id),
     token_id     bigint REFERENCES tokens (id),
     action       text NOT NULL CONSTRAINT audit_log_action_length CHECK (length(action) BETWEEN 1 AND 100),
-    object_kind  text NOT NULL CONSTRAINT audit_log_object_kind_length CHECK (length(object_kind) BETWEEN 1 AND 100),
-    object_id    text NOT NULL CONSTRAINT audit_log_object_id_length CHECK (length(object_id) BETWEEN 1 AND 100),
+    object_kind  text COLLATE "C" NOT NULL CONSTRAINT audit_log_object_kind_length CHECK (length(object_kind) BETWEEN 1 AND 100),
+    object_id    text COLLATE "C" NOT NULL CONSTRAINT audit_log_object_id_length CHECK (length(object_id) BETWEEN 1 AND 100),
     before       jsonb,
     after        jsonb,
     request_id   text,
     created_at   timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX audit_log_object_idx ON audit_log (object_kind, object_id, created_at, id);
-CREATE INDEX audit_log_newest_idx ON audit_log (created_at DESC, id DESC);
+CREATE INDEX audit_log_newest_idx ON audit_log (created_at, id);
 
 COMMENT ON TABLE audit_log IS 'Who changed what, committed with the change. Rows are only ever added. Owned by the crate accounts.';
 COMMENT ON COLUMN audit_log.actor IS 'As it was called then: an e-mail address, with the token''s name where one was used, or the program.';

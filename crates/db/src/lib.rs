@@ -13,6 +13,7 @@ mod pool;
 pub mod schema;
 mod tls;
 mod tx;
+pub mod upkeep;
 
 pub use cached::{Cached, CachedDsl};
 pub use clock::Clock;

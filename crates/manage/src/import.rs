@@ -27,9 +27,15 @@ use stores::bulk::{StockRow, StoreRow};
 use self::header::Header;
 use self::records::{Found, Records};
 use self::rejects::Rejects;
-use self::rows::Row;
+use self::rows::{Row, Spellings};
 use crate::progress;
 use crate::staff::actor;
+
+/// Sessions that load side by side. Two keep two cores of the database busy; more would leave orders little.
+const SESSIONS: usize = 2;
+
+/// Bytes of a file that are worth sharing.
+const MUCH_TO_READ: u64 = 1024 * 1024;
 
 /// Tables that changed by more rows than this are analyzed at once, others when the database gets round to it.
 const MUCH: u64 = 1_000;
@@ -76,16 +82,21 @@ async fn load<L: Row>(config: &Config, import: &Import) -> Result<ExitCode> {
     let mut records = Records::new(source);
     let header = Header::read(&mut records, L::NAMES)?;
     let mut rejects = Rejects::new(rejects_path(import), &import.file, header.clone())?;
-    let mut session = Session::open(config).await?;
-    let staged = stage::<L>(&session, records, &header, size).await?;
-    staged.refusals(&session, |refusal| rejects.write(&refusal)).await?;
+    // What is one transaction is one session's. So is a small file, whose rows then get their ids in its order.
+    let shares = if import.atomic || size.is_some_and(|size| size < MUCH_TO_READ) { 1 } else { SESSIONS };
+    let mut sessions = Vec::new();
+    for _ in 0..shares {
+        sessions.push(Session::open(config).await?);
+    }
+    let staged = stage::<L>(&sessions, records, &header, size).await?;
+    staged.refusals(&sessions, |refusal| rejects.write(&refusal)).await?;
     let rejected = rejects.finish()?;
-    let outcome = apply(&mut session, &staged, import.atomic, rejected).await?;
+    let outcome = apply(&mut sessions, &staged, import.atomic, rejected).await?;
     if outcome.inserted + outcome.updated > MUCH {
-        session.batch_execute(&format!("ANALYZE {}", L::TABLES)).await?;
+        sessions[0].batch_execute(&format!("ANALYZE {}", L::TABLES)).await?;
     }
     let seconds = began.elapsed().as_secs_f64();
-    println!(
+    say!(
         "read {}, inserted {}, updated {}, unchanged {}, rejected {rejected}, {:.0} rows/s ({seconds:.1} s)",
         staged.rows,
         outcome.inserted,
@@ -103,17 +114,21 @@ async fn load<L: Row>(config: &Config, import: &Import) -> Result<ExitCode> {
 
 /// Reads the file to its end into the staging table.
 async fn stage<L: Row>(
-    session: &Session,
+    sessions: &[Session],
     mut records: Records<Box<dyn Read>>,
     header: &Header,
     size: Option<u64>,
 ) -> Result<Staged<L>> {
     let bar = progress::bytes("reading", size);
-    let mut stage = Stage::<L>::open(session).await?;
+    let mut stage = Stage::<L>::open(sessions).await?;
+    let mut spellings = Spellings::default();
     while let Some(found) = records.next().context("reading the file")? {
         match found {
-            Found::Record(record) => match header.row(&record) {
-                Ok(row) => stage.accept(record.line, &record.text(), &row).await?,
+            Found::Record(record) => match header.row::<L>(&record) {
+                Ok(mut row) => {
+                    row.agree(&mut spellings);
+                    stage.accept(record.line, &record.text(), &row).await?;
+                }
                 Err(reason) => stage.refuse(record.line, &record.text(), &reason).await?,
             },
             Found::Broken { line, text, reason } => stage.refuse(line, &text, reason).await?,
@@ -121,21 +136,21 @@ async fn stage<L: Row>(
         bar.set_position(records.consumed());
     }
     bar.finish_and_clear();
-    Ok(stage.close(session).await?)
+    Ok(stage.close(sessions).await?)
 }
 
-async fn apply<L: Row>(session: &mut Session, staged: &Staged<L>, atomic: bool, rejected: u64) -> Result<Outcome> {
+async fn apply<L: Row>(sessions: &mut [Session], staged: &Staged<L>, atomic: bool, rejected: u64) -> Result<Outcome> {
     if !atomic {
         let bar = progress::rows("writing", staged.rows);
         let outcome =
-            staged.apply(session, &actor(), |part| bar.set_position((part * staged.rows as f64) as u64)).await;
+            staged.apply(sessions, &actor(), |part| bar.set_position((part * staged.rows as f64) as u64)).await;
         bar.finish_and_clear();
         return outcome.context("rows written so far were kept; import the file again for the rest");
     }
     if rejected > 0 {
         return Ok(Outcome::default());
     }
-    staged.apply_at_once(session, &actor()).await.context("nothing was kept")
+    staged.apply_at_once(&mut sessions[0], &actor()).await.context("nothing was kept")
 }
 
 /// The bytes, and how many they are where that is known.

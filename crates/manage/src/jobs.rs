@@ -78,10 +78,10 @@ pub(crate) async fn run(database: &Database, command: &Jobs) -> Result<()> {
             let which = Which { ids: None, kind: kind.clone() };
             let parked = operators::parked(database, &which, *after, *limit).await?;
             for event in &parked {
-                println!("{}", line(event));
+                say!("{}", line(event));
             }
             if i64::try_from(parked.len()) == Ok(*limit) {
-                println!("More: --after {}", parked.last().map_or(0, |event| event.id));
+                say!("More: --after {}", parked.last().map_or(0, |event| event.id));
             }
             Ok(())
         }
@@ -108,14 +108,14 @@ pub(crate) async fn run(database: &Database, command: &Jobs) -> Result<()> {
 async fn status(database: &Database) -> Result<()> {
     let backlog = operators::backlog(database).await?;
     let count = |number: i64| thousands(number.unsigned_abs());
-    println!("waiting    {}", count(backlog.waiting));
-    println!("published  {}", count(backlog.published));
-    println!("retrying   {}", count(backlog.retrying));
-    println!("parked     {}", count(backlog.parked));
-    println!("oldest     {:.0} s", backlog.oldest_seconds);
+    say!("waiting    {}", count(backlog.waiting));
+    say!("published  {}", count(backlog.published));
+    say!("retrying   {}", count(backlog.retrying));
+    say!("parked     {}", count(backlog.parked));
+    say!("oldest     {:.0} s", backlog.oldest_seconds);
     for queue in ::jobs::queues(&::jobs::Config::from_env()?).await? {
         let ready = queue.ready.map_or_else(|| "not there".into(), |ready| thousands(ready.into()));
-        println!("{}  {ready}", queue.name);
+        say!("{}  {ready}", queue.name);
     }
     Ok(())
 }
@@ -173,7 +173,7 @@ async fn tell(tx: &Tx, action: Action, ids: Vec<i64>) -> Result<usize, db::Error
 
 fn told(number: usize, done: &str) -> Result<()> {
     ensure!(number > 0, "nothing of that was given up");
-    println!("{} {done}.", thousands(number as u64));
+    say!("{} {done}.", thousands(number as u64));
     Ok(())
 }
 
@@ -185,11 +185,11 @@ fn line(event: &Parked) -> String {
 }
 
 fn show(event: &Parked) -> Result<()> {
-    println!("{}", line(event));
-    println!("recorded   {}", event.created_at.format("%Y-%m-%dT%H:%M:%SZ"));
-    println!("failures   {}", event.failures);
-    println!("crashes    {}", event.crashes);
-    println!("request    {}", event.request_id.as_deref().unwrap_or("unknown"));
-    println!("payload    {}", serde_json::to_string_pretty(&event.payload)?);
+    say!("{}", line(event));
+    say!("recorded   {}", event.created_at.format("%Y-%m-%dT%H:%M:%SZ"));
+    say!("failures   {}", event.failures);
+    say!("crashes    {}", event.crashes);
+    say!("request    {}", event.request_id.as_deref().unwrap_or("unknown"));
+    say!("payload    {}", serde_json::to_string_pretty(&event.payload)?);
     Ok(())
 }

@@ -47,7 +47,7 @@ pub(crate) async fn run(config: &Config, ledger: &Ledger) -> Result<ExitCode> {
             }
             let proof = ledger::verify(&database, store).await?;
             if json {
-                println!("{}", as_json(&proof))
+                say!("{}", as_json(&proof))
             } else {
                 print(&proof)
             }
@@ -55,8 +55,8 @@ pub(crate) async fn run(config: &Config, ledger: &Ledger) -> Result<ExitCode> {
         }
         Question::History { store, product } => {
             let movements = ledger::history(&database, store, product).await?;
-            println!("{:<27} {:>8} {:>8}  WHY", "AT", "DELTA", "BALANCE");
-            movements.iter().for_each(|movement| println!("{}", line(movement)));
+            say!("{:<27} {:>8} {:>8}  WHY", "AT", "DELTA", "BALANCE");
+            movements.iter().for_each(|movement| say!("{}", line(movement)));
             Ok(ExitCode::SUCCESS)
         }
     }
@@ -70,12 +70,12 @@ fn line(Movement { at, delta, balance, reason, by }: &Movement) -> String {
 fn print(proof: &Proof) {
     for Drift { store_id, product_id, quantity, accounted } in &proof.drifted {
         let held = quantity.map_or("no row".to_owned(), |quantity| format!("{quantity} in stock"));
-        println!("store {store_id}, product {product_id}: {held}, {accounted} accounted for");
+        say!("store {store_id}, product {product_id}: {held}, {accounted} accounted for");
     }
     let (checked, drifted) = (thousands(proof.checked.unsigned_abs()), thousands(proof.drifted.len() as u64));
     match proof.drifted.len() {
-        0 => println!("{checked} rows checked: every one adds up"),
-        _ => println!("{checked} rows checked: {drifted} do not add up"),
+        0 => say!("{checked} rows checked: every one adds up"),
+        _ => say!("{checked} rows checked: {drifted} do not add up"),
     }
 }
 

@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+#[macro_use]
+mod show;
 mod ask;
 mod import;
 mod jobs;
@@ -9,7 +11,6 @@ mod openapi;
 mod progress;
 mod search;
 mod seed;
-mod show;
 mod staff;
 mod token;
 

@@ -24,10 +24,10 @@ pub(crate) async fn run(config: &Config, options: &Migrate) -> Result<()> {
     reach(&database, Duration::from_secs(options.wait)).await?;
     let done = db::migrate(&database).await?;
     if done.is_empty() {
-        println!("The schema is up to date.");
+        say!("The schema is up to date.");
     }
     for name in done {
-        println!("Migrated: {name}");
+        say!("Migrated: {name}");
     }
     Ok(())
 }

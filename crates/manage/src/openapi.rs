@@ -32,7 +32,7 @@ pub(crate) fn run(options: &OpenApi) -> Result<ExitCode> {
     let collection = postman::collection(&serde_json::to_value(&document)?);
     let collection = format!("{}\n", serde_json::to_string_pretty(&collection)?);
     if !options.write && !options.check {
-        print!("{}", if options.postman { collection } else { spec });
+        crate::show::text(if options.postman { &collection } else { &spec });
         return Ok(ExitCode::SUCCESS);
     }
     let root = root()?;
@@ -48,7 +48,7 @@ pub(crate) fn run(options: &OpenApi) -> Result<ExitCode> {
         } else {
             fs::create_dir_all(path.parent().unwrap_or(&root)).with_context(|| name.to_owned())?;
             fs::write(&path, content).with_context(|| name.to_owned())?;
-            println!("Wrote {name}");
+            say!("Wrote {name}");
         }
     }
     Ok(status)

@@ -34,7 +34,7 @@ pub(crate) async fn run(config: &Config, command: Command) -> Result<()> {
     match command {
         Command::Rebuild => {
             ::search::request_rebuild(&database).await?;
-            println!("Every gateway that runs builds its search index anew.");
+            say!("Every gateway that runs builds its search index anew.");
         }
         Command::Status { index } => show_status(&::search::status(&database, index.as_deref()).await?),
         Command::Explain { query, first } => explain(database, query, first).await?,
@@ -43,17 +43,15 @@ pub(crate) async fn run(config: &Config, command: Command) -> Result<()> {
 }
 
 fn show_status(status: &::search::Status) {
-    println!("products   {}", thousands(status.products.unsigned_abs()));
+    say!("products   {}", thousands(status.products.unsigned_abs()));
     match status.oldest {
-        Some(oldest) => println!(
-            "log        {} changes since {}",
-            thousands(status.changes.unsigned_abs()),
-            oldest.format("%F %T UTC")
-        ),
-        None => println!("log        empty"),
+        Some(oldest) => {
+            say!("log        {} changes since {}", thousands(status.changes.unsigned_abs()), oldest.format("%F %T UTC"))
+        }
+        None => say!("log        empty"),
     }
     if let Some(index) = &status.index {
-        println!(
+        say!(
             "index      {} products, {} bytes, {} changes behind",
             thousands(index.products as u64),
             thousands(index.bytes),
@@ -72,7 +70,7 @@ async fn explain(database: Database, query: String, first: u16) -> Result<()> {
         facets: false,
     };
     let (count, explanations) = ::search::explain(database, query).await?;
-    println!("{} found", thousands(count.unsigned_abs()));
+    say!("{} found", thousands(count.unsigned_abs()));
     for (place, explanation) in (1..).zip(&explanations) {
         show(place, explanation);
     }
@@ -80,18 +78,18 @@ async fn explain(database: Database, query: String, first: u16) -> Result<()> {
 }
 
 fn show(place: u32, explanation: &Explanation) {
-    println!("{place:3}. {} (product {})", explanation.product.title, explanation.product.id);
+    say!("{place:3}. {} (product {})", explanation.product.title, explanation.product.id);
     if let Some(title_is) = explanation.title_is {
-        println!("     {title_is}");
+        say!("     {title_is}");
     }
     for word in &explanation.words {
         match &word.found {
-            Some(found) => println!("     {}: {found}", word.typed),
-            None => println!("     {}: no longer there", word.typed),
+            Some(found) => say!("     {}: {found}", word.typed),
+            None => say!("     {}: no longer there", word.typed),
         }
     }
     if let Some(side_by_side) = explanation.side_by_side {
-        println!("     {side_by_side}");
+        say!("     {side_by_side}");
     }
-    println!("     title of {} characters", explanation.title_length);
+    say!("     title of {} characters", explanation.title_length);
 }

@@ -31,6 +31,9 @@ const SKU_PREFIX: &str = "SR-";
 /// Stores that are made together.
 const GROUP: u64 = 64;
 
+/// So many products are worth putting aside the upkeep of an empty catalogue for, during which nobody can read it.
+const MANY: u64 = 10_000;
+
 /// Orders that are written together.
 const BATCH: u64 = 5_000;
 
@@ -89,11 +92,19 @@ pub(crate) async fn run(config: &Config, seed: &Seed) -> Result<()> {
     let tx = session.begin().await?;
     catalogue::lock_for_seeding(&tx).await?;
     if seed.if_empty && !catalogue::is_empty(&tx).await? {
-        println!("There are products already; nothing seeded.");
+        say!("There are products already; nothing seeded.");
         return Ok(());
+    }
+    let mut aside = Vec::new();
+    if seed.products > MANY && catalogue::is_empty(&tx).await? {
+        aside = vec![catalogue::suspend_upkeep(&tx).await?, branches::suspend_upkeep(&tx).await?];
     }
     let categories = add_products(&tx, seed).await?;
     let stocked = add_stores(&tx, seed).await?;
+    for upkeep in aside {
+        upkeep.resume(&tx).await?;
+        search::everything_changed(&tx).await?;
+    }
     let ordered = add_orders(&tx, seed).await?;
     record(&tx, seed, stocked, ordered).await?;
     tx.commit().await?;
@@ -104,7 +115,7 @@ pub(crate) async fn run(config: &Config, seed: &Seed) -> Result<()> {
         history::analyze(&session).await?;
         orders = format!(", and {} orders", thousands(ordered));
     }
-    println!(
+    say!(
         "Seeded {} products in {categories} categories, {} stores and {} inventory rows{orders} in {:.1} s.",
         thousands(seed.products),
         thousands(seed.stores),

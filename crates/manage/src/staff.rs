@@ -77,27 +77,27 @@ pub(crate) async fn run(config: &Config, command: Staff) -> Result<()> {
     match command {
         Staff::List => {
             for account in accounts.list_staff().await? {
-                println!("{}", line(&account));
+                say!("{}", line(&account));
             }
         }
         Staff::Add { email, role, no_input } => add(config, &email, role, "STAFF_PASSWORD", no_input).await?,
         Staff::Role { email, role } => {
             let account = accounts.find_staff(&Email::parse(&email)?).await?;
-            println!("{}", line(&accounts.set_role(actor(), account.id, role).await?));
+            say!("{}", line(&accounts.set_role(actor(), account.id, role).await?));
         }
         Staff::Disable { email } => {
             let account = accounts.find_staff(&Email::parse(&email)?).await?;
-            println!("{}", line(&accounts.disable_staff(actor(), account.id).await?));
+            say!("{}", line(&accounts.disable_staff(actor(), account.id).await?));
         }
         Staff::Enable { email } => {
             let account = accounts.find_staff(&Email::parse(&email)?).await?;
-            println!("{}", line(&accounts.enable_staff(actor(), account.id).await?));
+            say!("{}", line(&accounts.enable_staff(actor(), account.id).await?));
         }
         Staff::Password { email, no_input } => {
             let account = accounts.find_staff(&Email::parse(&email)?).await?;
             let password = Password::parse(ask::password("STAFF_PASSWORD", no_input)?, &account.email)?;
             accounts.set_password(actor(), account.id, password).await?;
-            println!("The password of {} is set, and its sessions are over.", account.email);
+            say!("The password of {} is set, and its sessions are over.", account.email);
         }
     }
     Ok(())
@@ -107,7 +107,7 @@ async fn add(config: &Config, email: &str, role: Role, variable: &'static str, n
     let email = Email::parse(email)?;
     let password = Password::parse(ask::password(variable, no_input)?, email.as_str())?;
     let account = ask::accounts(config)?.add_staff(actor(), email, role, password).await?;
-    println!("{}", line(&account));
+    say!("{}", line(&account));
     Ok(())
 }
 

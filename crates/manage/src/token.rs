@@ -48,7 +48,7 @@ pub(crate) async fn run(config: &Config, command: Token) -> Result<()> {
             let token = NewToken { staff_id: maker.id, name, scopes, expires_at };
             let made = accounts.make_token(actor(), token).await?;
             eprintln!("Token {} of {}. It is shown this once:", made.id, maker.email);
-            println!("{}", made.secret.expose_secret());
+            say!("{}", made.secret.expose_secret());
         }
         Token::List => {
             for token in accounts.list_tokens(None).await? {
@@ -58,15 +58,18 @@ pub(crate) async fn run(config: &Config, command: Token) -> Result<()> {
                     (None, expires) => format!("expires {}", moment(expires)),
                 };
                 let (scopes, used) = (token.scopes.join(","), moment(token.last_used_at));
-                println!(
+                say!(
                     "{}\t{}…\t{}\t{}\t{scopes}\t{state}\tlast used: {used}",
-                    token.id, token.prefix, token.name, token.email
+                    token.id,
+                    token.prefix,
+                    token.name,
+                    token.email
                 );
             }
         }
         Token::Revoke { id } => {
             accounts.revoke_token(actor(), id).await?;
-            println!("Token {id} is revoked.");
+            say!("Token {id} is revoked.");
         }
     }
     Ok(())

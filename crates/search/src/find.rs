@@ -3,7 +3,7 @@
 use crate::filters::Filters;
 
 /// Results that can be paged through. Sorting more of them for one page serves nobody.
-pub(crate) const DEEPEST: usize = 10_000;
+pub const DEEPEST: usize = 10_000;
 
 /// In which order results come. Each is total.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -27,9 +27,9 @@ pub use error::Error;
 pub use explain::{Explanation, Found, Word};
 pub use facets::{CategoryCount, Facets, PriceCount};
 pub use filters::Filters;
-pub use find::{Query, Sort};
+pub use find::{DEEPEST, Query, Sort};
 pub use http::routes;
-pub use operate::{IndexStatus, Status, explain, request_rebuild, status};
+pub use operate::{IndexStatus, Status, everything_changed, explain, request_rebuild, status};
 pub use queries::Shown;
 pub use search::{Answer, Search, View};
 

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use cache::Cache;
 use chrono::{DateTime, Utc};
+use db::copy::BulkTx;
 use db::{Connection, Database};
 use diesel::dsl::{count_star, min};
 use diesel::prelude::*;
@@ -53,6 +54,15 @@ pub async fn request_rebuild(database: &Database) -> Result<(), Error> {
             })
         })
         .await
+}
+
+/// The same, when the transaction ends well: after bulk work that the triggers did not see.
+///
+/// # Errors
+/// Those of the database.
+pub async fn everything_changed(tx: &BulkTx<'_>) -> Result<(), Error> {
+    let everything = "INSERT INTO search_changes (kind) VALUES ('everything')";
+    Ok(tx.batch_execute(everything).await.map_err(db::Error::from)?)
 }
 
 /// How things stand; with the index in `folder`, where one is given.

@@ -101,6 +101,18 @@ impl Search {
         Ok(self.look(&query, view).await?.0)
     }
 
+    /// The ids on one page of what matches `query`, as the index has them now, and how many match in all. What a store
+    /// has or is called is not looked at.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchPage`], [`Error::TooDeep`], [`Error::Starting`], and [`Error::Database`].
+    pub async fn ids(&self, query: Query) -> Result<(Vec<i64>, usize), Error> {
+        let current = self.current().await?;
+        let text = Text::read(query.text.as_deref());
+        let found = crate::compute(move || query::find(&current.view, &text, &query, None)).await?;
+        Ok((found.ids, found.count))
+    }
+
     /// The page as the index has it now, without those products that are gone, and how many these are.
     async fn look(&self, query: &Arc<Query>, view: View) -> Result<(Answer, usize), Error> {
         let current = self.current().await?;

@@ -5,5 +5,6 @@ mod seed;
 
 pub use load::{MAX_QUANTITY, StockRow, StoreRow};
 pub use seed::{
-    InventoryCopy, NewStore, Shelf, account_for, account_for_sales, add_stores, analyze, shelves, taken_names,
+    InventoryCopy, NewStore, Shelf, account_for, account_for_sales, add_stores, analyze, shelves, suspend_upkeep,
+    taken_names,
 };

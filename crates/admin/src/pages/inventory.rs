@@ -1,15 +1,19 @@
 //! What a store has in stock.
 
 use accounts::Role;
-use db::Seek;
+use db::{Connection, Rows, Seek};
+use search::{DEEPEST, Filters, Query};
 use stores::inventory::{self, Stocked};
+use web::Code;
 
 use super::choices;
 use crate::desk::Desk;
-use crate::list::{About, Asked, Cell, Choices, Column, Filter, Found, Key, Kind, List};
+use crate::fields::Fields;
+use crate::list::{About, Asked, Cell, Choices, Column, Filter, Found, Key, Kind, List, PAGE, number};
 use crate::trouble::Trouble;
 
-/// The inventory of one store: the one asked for, or the first by name.
+/// The inventory of one store: the one asked for, or the first by name. It comes by title; what is searched comes in the
+/// order of the search, from its first 10,000 results.
 pub(crate) struct Inventory;
 
 impl List for Inventory {
@@ -30,7 +34,7 @@ impl List for Inventory {
         ],
         filters: &[
             Filter::new("store", "Store", Kind::One),
-            Filter::new("q", "Part of the title", Kind::Search),
+            Filter::new("q", "Words or SKU", Kind::Search),
             Filter::new("category", "Category", Kind::Choice),
             Filter::new("most", "At most", Kind::Number),
         ],
@@ -41,10 +45,13 @@ impl List for Inventory {
     };
 
     async fn read(desk: &Desk, asked: &Asked, seek: &Seek<Key>, size: usize) -> Result<Found<Self::Row>, Trouble> {
-        let conn = desk.connection().await?;
         let Some(store) = asked.fields.number("store") else { return Ok(Found::all(Vec::new())) };
+        if let Some(text) = asked.given("q") {
+            return searched(desk, asked, store, text, seek, size).await;
+        }
+        let conn = desk.connection().await?;
         let filter = inventory::Filter {
-            q: asked.given("q").map(str::to_owned),
+            q: None,
             category: asked.given("category").map(str::to_owned),
             in_stock: false,
             low_stock: asked.fields.number("most"),
@@ -57,12 +64,7 @@ impl List for Inventory {
         };
         let (rows, reached) = inventory::browse(&conn, store, &filter, &along, size).await?;
         let reached = reached.map(|(title, id)| Key::new(id, title));
-        let ids: Vec<i64> = rows.rows.iter().map(|row| row.product_id).collect();
-        let last = inventory::last_adjustments(&conn, store, &ids).await?;
-        let rows = rows.map(|row| {
-            let last = last.get(&row.product_id).copied().unwrap_or_default();
-            (store, row, last)
-        });
+        let rows = with_last(&conn, store, rows).await?;
         Ok(Found::stretch(rows, reached, seek, |(_, row, _)| Key::new(row.product_id, &row.title_key)))
     }
 
@@ -80,6 +82,11 @@ impl List for Inventory {
 
     fn id((_, row, _): &Self::Row) -> String {
         row.product_id.to_string()
+    }
+
+    /// What is searched comes in one order, the best first.
+    fn sorts(query: &Fields) -> &'static [&'static str] {
+        if query.given("q").is_some() { &["best"] } else { Self::ABOUT.sorts }
     }
 
     async fn choices(desk: &Desk, filter: &str, given: &str) -> Result<Choices, Trouble> {
@@ -106,4 +113,55 @@ impl List for Inventory {
         };
         Ok(store.map_or_else(|| Self::ABOUT.title.to_owned(), |store| format!("Inventory of {}", store.name)))
     }
+}
+
+/// A page of what the search finds and the store carries; a product whose SKU is just what was typed comes first.
+async fn searched(
+    desk: &Desk,
+    asked: &Asked,
+    store: i64,
+    text: &str,
+    seek: &Seek<Key>,
+    size: usize,
+) -> Result<Found<(i64, Stocked, i64)>, Trouble> {
+    let query = Query {
+        text: Some(text.to_owned()),
+        filters: Filters {
+            categories: asked.given("category").map(str::to_owned).into_iter().collect(),
+            ..Filters::default()
+        },
+        sort: None,
+        page: 1,
+        page_size: DEEPEST,
+        facets: false,
+    };
+    let (mut ids, count) = desk.search()?.ids(query).await?;
+    if size > PAGE && count > DEEPEST {
+        let detail =
+            format!("More than {DEEPEST} products of the catalogue match, which is more than a search can export.");
+        return Err(Trouble::new(Code::Invalid, &detail));
+    }
+    let conn = desk.connection().await?;
+    if let Some(meant) = products::with_sku(&conn, text).await? {
+        ids.retain(|id| *id != meant.id);
+        ids.insert(0, meant.id);
+    }
+    let page = number(seek);
+    let skip = usize::try_from(page - 1).unwrap_or(usize::MAX).saturating_mul(size);
+    let rows = inventory::among(&conn, store, &ids, asked.fields.number("most"), skip, size).await?;
+    let Rows { rows, more } = with_last(&conn, store, rows).await?;
+    let note = (count > DEEPEST && !more).then_some(
+        "More than 10,000 products of the catalogue match; the best 10,000 were looked at. Narrow the search.",
+    );
+    Ok(Found { note, ..Found::numbered(rows, page, more) })
+}
+
+/// The rows with their store and the number of the latest adjustment of each.
+async fn with_last(conn: &Connection, store: i64, rows: Rows<Stocked>) -> Result<Rows<(i64, Stocked, i64)>, Trouble> {
+    let ids: Vec<i64> = rows.rows.iter().map(|row| row.product_id).collect();
+    let last = inventory::last_adjustments(conn, store, &ids).await?;
+    Ok(rows.map(|row| {
+        let last = last.get(&row.product_id).copied().unwrap_or_default();
+        (store, row, last)
+    }))
 }

@@ -3,7 +3,7 @@
 use accounts::Role;
 use db::Seek;
 use products::{Order, Product};
-use search::{Error, Filters, Query, Sort, View};
+use search::{DEEPEST, Error, Filters, Query, Sort, View};
 use web::Code;
 
 use super::bulk::Bulk;
@@ -12,9 +12,6 @@ use crate::desk::Desk;
 use crate::fields::Fields;
 use crate::list::{About, Action, Asked, Cell, Choices, Column, Filter, Found, Key, Kind, List, PAGE, number};
 use crate::trouble::Trouble;
-
-/// As many results of a search as can be paged through.
-const DEEPEST: i64 = 10_000;
 
 /// The catalogue. It comes from the database, along an index; what is searched comes from the search, whose first 10,000
 /// results can be paged through.
@@ -131,12 +128,12 @@ async fn searched(desk: &Desk, asked: &Asked, seek: &Seek<Key>, size: usize) -> 
         facets: false,
     };
     let (ids, more, ends): (Vec<i64>, _, _) = match desk.search()?.products(query, View::default()).await {
-        Ok(answer) if size > PAGE && answer.count > DEEPEST => {
+        Ok(answer) if size > PAGE && answer.count > DEEPEST as i64 => {
             let detail = format!("More than {DEEPEST} products match, which is more than a search can export.");
             return Err(Trouble::new(Code::Invalid, &detail));
         }
         Ok(answer) => {
-            let ends = !answer.has_next && answer.count > DEEPEST;
+            let ends = !answer.has_next && answer.count > DEEPEST as i64;
             (answer.products.iter().map(|product| product.id).collect(), answer.has_next, ends)
         }
         Err(Error::NoSuchPage) => (Vec::new(), false, false),

@@ -122,7 +122,15 @@ async fn an_inventory_is_walked_also_where_little_matches() {
     let scarce = walk(&mut browser, "/admin/inventory/?store=1&most=1", "products").await;
     assert_eq!(scarce, [1000, 2000, 3000, 4000, 5000, 6000]);
     assert_eq!(walk(&mut browser, "/admin/inventory/?store=2", "products").await.len(), 130);
+    // What is searched: words, with a limit of units, and what no other product and no store has.
+    app.search_catches_up().await;
     assert_eq!(walk(&mut browser, "/admin/inventory/?store=2&q=product+12", "products").await.len(), 11);
+    assert_eq!(walk(&mut browser, "/admin/inventory/?store=2&q=product", "products").await.len(), 130);
+    assert_eq!(walk(&mut browser, "/admin/inventory/?store=1&q=product&most=1", "products").await.len(), 6);
+    assert_eq!(walk(&mut browser, "/admin/inventory/?store=1&q=5999", "products").await, [5999]);
+    assert_eq!(walk(&mut browser, "/admin/inventory/?store=1&q=aardvark", "products").await, [0_i64; 0]);
+    let export = browser.get("/admin/inventory/export.csv?store=1&q=product&most=1").await.expect(200);
+    assert_eq!(export.text.lines().count(), 7);
     let first = browser.get("/admin/inventory/").await.expect(200);
     assert_eq!(numbers(&first.text, "products").len(), 50);
     let export = browser.get("/admin/inventory/export.csv?store=1&most=1").await.expect(200);

@@ -1,5 +1,7 @@
 //! How the fields of a record become a row of its kind.
 
+use std::collections::HashMap;
+
 use accounts::Actor;
 use db::load::Load;
 use products::bulk::ProductRow;
@@ -17,7 +19,13 @@ pub(super) trait Row: Load<Actor = Actor> {
 
     /// Takes the row from its fields, which note what is wrong.
     fn parse(fields: &mut Fields<'_>) -> Self;
+
+    /// Takes over how rows before it spelt what it names in another case.
+    fn agree(&mut self, _: &mut Spellings) {}
 }
+
+/// How names were spelt where they first came, by their lower case.
+pub(super) type Spellings = HashMap<String, String>;
 
 impl Row for ProductRow {
     const NAMES: &'static [&'static str] = &["sku", "title", "category", "price", "description"];
@@ -31,6 +39,12 @@ impl Row for ProductRow {
             price: fields.price("price"),
             description: fields.text("description", 0..=20_000),
         }
+    }
+
+    /// A category is called what the first row calls it, whichever is written first.
+    fn agree(&mut self, spellings: &mut Spellings) {
+        let first = spellings.entry(self.category.to_lowercase()).or_insert_with(|| self.category.clone());
+        self.category.clone_from(first);
     }
 }
 

@@ -159,3 +159,31 @@ async fn seeding_is_one_line_of_the_audit_log() {
     assert_eq!(bench.number(told).await, 1);
     assert_eq!(bench.number("SELECT count(*) FROM audit_log").await, 1);
 }
+
+#[tokio::test]
+async fn a_great_deal_is_seeded_into_the_same_schema() {
+    /// Every index with its comment, and every trigger with whether it fires.
+    const SCHEMA: &str = "SELECT indexdef || coalesce(obj_description(indexname::regclass, 'pg_class'), '') FROM pg_indexes \
+         WHERE schemaname = 'public' \
+         UNION ALL SELECT concat(tgrelid::regclass, ' ', tgname, ' ', tgenabled) FROM pg_trigger ORDER BY 1";
+    let bench = Bench::new().await;
+    let sql = bench.database.sql().await;
+    let schema = async || -> Vec<String> {
+        sql.query(SCHEMA, &[]).await.unwrap().iter().map(|row| row.get::<_, Option<String>>(0).unwrap()).collect()
+    };
+    let before = schema().await;
+    assert!(before.iter().any(|line| line.contains("products_price_idx")), "{before:?}");
+    bench.manage(&["seed", "--products", "10001", "--stores", "1"]).await.ok();
+    assert_eq!(schema().await, before);
+    assert_eq!(bench.drift().await, 0);
+    let changes = "SELECT count(*) FILTER (WHERE kind = 'everything'), count(*) FROM search_changes";
+    let changes = sql.query_one(changes, &[]).await.unwrap();
+    let [everything, all] = [0, 1].map(|column| changes.get::<_, i64>(column));
+    assert!(
+        everything > 0 && all - everything <= 22,
+        "only the categories are told of one by one: {everything} of {all}"
+    );
+    // Where there is something to be read, nothing is put aside.
+    bench.manage(&["seed", "--products", "10001", "--stores", "0"]).await.ok();
+    assert_eq!(bench.number("SELECT count(*) FROM search_changes WHERE kind = 'title'").await, 10_001);
+}

@@ -1,3 +1,4 @@
+use std::process::Stdio;
 use std::time::Duration;
 
 use testkit::{Proxy, address_of};
@@ -59,4 +60,14 @@ async fn migrate_says_what_it_ran_and_the_others_ask_for_it() {
         "{first:?}"
     );
     bench.manage(&["seed", "--products", "10", "--stores", "1"]).await.ok();
+}
+
+#[tokio::test]
+async fn a_reader_that_goes_away_is_no_fault_of_the_program() {
+    let bench = Bench::new().await;
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let program = bench.command().arg("openapi").stdout(writer).stderr(Stdio::piped()).spawn().unwrap();
+    let ended = program.wait_with_output().await.unwrap();
+    assert_eq!((ended.status.code(), String::from_utf8_lossy(&ended.stderr).as_ref()), (Some(141), ""));
 }

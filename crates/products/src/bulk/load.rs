@@ -43,6 +43,10 @@ impl Load for ProductRow {
         ("description", "text"),
     ];
 
+    fn key(&self) -> &str {
+        &self.sku
+    }
+
     fn write(&self, copy: &mut CopyIn) {
         copy.text(&self.sku);
         copy.text(&self.title);
@@ -133,7 +137,8 @@ fn facts(row: &str) -> String {
     format!("jsonb_build_object({})", fields.join(", "))
 }
 
-/// Makes the categories that are missing, named as on the first line that names them, and keeps the others from
+/// Makes the categories that are missing, named as on the first line that names them, in an order that all who make some
+/// at the same time keep to, and keeps the others from
 /// being deleted until the end of the transaction.
 async fn ensure_categories(tx: &BulkTx<'_>, lines: &RangeInclusive<i64>, actor: &Actor) -> Result<(), Error> {
     let named = format!("SELECT lower(staged.category) FROM staged WHERE {MEANT}");
@@ -148,8 +153,8 @@ async fn ensure_categories(tx: &BulkTx<'_>, lines: &RangeInclusive<i64>, actor: 
         let names: Vec<&str> = missing.iter().map(|row| row.get(0)).collect();
         let insert = "WITH inserted AS ( \
                           INSERT INTO categories (name) \
-                          SELECT name FROM unnest($1::text[]) WITH ORDINALITY AS n (name, place) \
-                          ORDER BY place ON CONFLICT (lower(name)) DO NOTHING RETURNING id, name) \
+                          SELECT name FROM unnest($1::text[]) AS n (name) \
+                          ORDER BY lower(name) ON CONFLICT (lower(name)) DO NOTHING RETURNING id, name) \
                       INSERT INTO pg_temp.audited \
                       SELECT id::text, NULL, jsonb_build_object('name', name) FROM inserted";
         audit::stage(tx).await?;

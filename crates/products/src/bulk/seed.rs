@@ -3,6 +3,7 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use db::Error;
 use db::copy::{BulkTx, CopyIn, Session};
+use db::upkeep::Upkeep;
 use rust_decimal::Decimal;
 
 /// A product that does not exist yet.
@@ -83,6 +84,15 @@ pub async fn ensure_categories(tx: &BulkTx<'_>, names: &[String]) -> Result<Vec<
 /// When the database fails.
 pub async fn lock_for_seeding(tx: &BulkTx<'_>) -> Result<(), Error> {
     Ok(tx.batch_execute("SET LOCAL lock_timeout = 0; SELECT pg_advisory_xact_lock(1936024932)").await?)
+}
+
+/// Puts the indexes and triggers of the products aside, until the caller puts them back; nobody else can read the table
+/// until the end of the transaction. Worth it for an empty one.
+///
+/// # Errors
+/// When the database fails.
+pub async fn suspend_upkeep(tx: &BulkTx<'_>) -> Result<Upkeep, Error> {
+    Upkeep::suspend(tx, "products").await
 }
 
 /// Whether there is no product at all.

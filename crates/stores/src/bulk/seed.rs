@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, SecondsFormat, Utc};
 use db::Error;
 use db::copy::{BulkTx, CopyIn, Session};
+use db::upkeep::Upkeep;
 use rust_decimal::Decimal;
 
 /// A store that does not exist yet.
@@ -16,6 +17,15 @@ pub struct NewStore {
     pub location: String,
     /// When it opened.
     pub created_at: DateTime<Utc>,
+}
+
+/// Puts the indexes and triggers of the inventory aside, until the caller puts them back; nobody else can read the table
+/// until the end of the transaction. Worth it for an empty one.
+///
+/// # Errors
+/// When the database fails.
+pub async fn suspend_upkeep(tx: &BulkTx<'_>) -> Result<Upkeep, Error> {
+    Upkeep::suspend(tx, "inventory").await
 }
 
 /// Adds stores; returns their ids, in order.

@@ -14,7 +14,7 @@ use web::Spot;
 use crate::Error;
 
 pub use browse::{
-    Adjustment, Carried, Scarce, adjustments, browse, carrying, count_carried, count_carrying, last_adjustments,
+    Adjustment, Carried, Scarce, adjustments, among, browse, carrying, count_carried, count_carrying, last_adjustments,
     quantities, quantity, scarce,
 };
 pub use listed::Listed;

@@ -18,7 +18,7 @@ use db::{CachedDsl, Seek};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
-use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
+use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use web::{STEP, Survey};
 
@@ -160,9 +160,7 @@ impl<'a> Among<'a> {
             Seek::After(place) | Seek::Before(place) => (place.clone(), 0),
         };
         let way = Way { from, backward: seek.is_backward() };
-        // An index finds what contains three letters or more; what is found is gathered faster than it is walked to.
-        let few = if self.is_indexed() { web::LONG } else { FEW };
-        if count > few
+        if count > FEW
             && skip <= LITTLE
             && let Some(rows) = self.walk(conn, way.clone(), skip + limit).await?
         {
@@ -187,7 +185,7 @@ impl<'a> Among<'a> {
         if beyond.is_none() {
             return Ok((self.gather(conn, &way, 0, limit).await?, None));
         }
-        let (start, mut found) = (way.clone(), Vec::new());
+        let mut found = Vec::new();
         for steps in SHORT_STRIDES {
             found.extend(self.stride(conn, &way, steps, limit - found.len()).await?);
             if found.len() == limit {
@@ -198,26 +196,7 @@ impl<'a> Among<'a> {
                 None => return Ok((found, None)),
             }
         }
-        if self.is_rare_title(conn).await? {
-            return Ok((self.gather(conn, &start, 0, limit).await?, None));
-        }
         Ok((found, Some(way.from)))
-    }
-
-    /// Whether few products have such a title, by an index that knows parts of three letters or more.
-    async fn is_rare_title(self, mut conn: &AsyncPgConnection) -> QueryResult<bool> {
-        #[derive(QueryableByName)]
-        struct Few {
-            #[diesel(sql_type = Bool)]
-            are_few: bool,
-        }
-        if !self.is_indexed() {
-            return Ok(false);
-        }
-        let few = "SELECT count(*) <= $2 AS are_few \
-                   FROM (SELECT FROM products WHERE title_key LIKE lower($1) LIMIT $2 + 1) AS titles";
-        let few = diesel::sql_query(few).bind::<Text, _>(pattern(self.part_of_title)).bind::<BigInt, _>(CANDIDATES);
-        Ok(few.get_result::<Few>(&mut conn).await?.are_few)
     }
 
     /// Up to `limit` rows; `None` if the walk gave up before it had as many.
@@ -246,7 +225,7 @@ impl<'a> Among<'a> {
         limit: usize,
     ) -> QueryResult<Vec<Stocked>> {
         let (_, order) = way.sql();
-        let (walked, titled) = (self.walked(way), self.titled("walked"));
+        let walked = self.walked(way);
         // In the very order of the walk, so that it ends as soon as there are enough rows.
         let sorted = match self.category {
             None => format!("walked.title_key {order}, walked.id {order}"),
@@ -260,7 +239,7 @@ impl<'a> Among<'a> {
              CROSS JOIN LATERAL ( \
                  SELECT {SHOWN}, held.quantity FROM products JOIN categories ON categories.id = products.category_id \
                  WHERE products.id = held.product_id OFFSET 0) AS shown \
-             WHERE {titled} ORDER BY {sorted} LIMIT $8"
+             WHERE strpos(walked.title_key, lower($2)) > 0 ORDER BY {sorted} LIMIT $8"
         );
         let statement = self.statement(sql).bind::<Text, _>(&way.from.0).bind::<BigInt, _>(way.from.1);
         statement.bind::<BigInt, _>(as_i64(limit)).cached().load(&mut conn).await
@@ -324,27 +303,11 @@ impl<'a> Among<'a> {
         statement.bind::<BigInt, _>(as_i64(skip)).bind::<BigInt, _>(as_i64(limit)).load(&mut conn).await
     }
 
-    /// Whether an index finds what has this part of a title: it knows those of three letters or more.
-    fn is_indexed(self) -> bool {
-        self.part_of_title.chars().count() >= 3
-    }
-
-    /// That the title of this table's row has the part, which is $2. Written differently where the index is of no use,
-    /// so that the planner does not think of it.
-    fn titled(self, table: &str) -> String {
-        match self.is_indexed() {
-            true => format!("{table}.title_key LIKE lower($2)"),
-            false => format!("strpos({table}.title_key, lower($2)) > 0"),
-        }
-    }
-
     /// What matches $1 to $5, and room for another condition.
-    fn matching(self) -> String {
-        format!(
-            "inventory JOIN products ON products.id = inventory.product_id WHERE inventory.store_id = $1 AND {} \
-             AND ($3 IS NULL OR products.category_id = $3) AND inventory.quantity BETWEEN $4 AND $5",
-            self.titled("products")
-        )
+    fn matching(self) -> &'static str {
+        "inventory JOIN products ON products.id = inventory.product_id WHERE inventory.store_id = $1 \
+         AND strpos(products.title_key, lower($2)) > 0 AND ($3 IS NULL OR products.category_id = $3) \
+         AND inventory.quantity BETWEEN $4 AND $5"
     }
 
     /// Binds $1 to $5.
@@ -355,33 +318,15 @@ impl<'a> Among<'a> {
         diesel::sql_query(sql)
             .into_boxed()
             .bind::<BigInt, _>(self.store_id)
-            .bind::<Text, _>(if self.is_indexed() {
-                pattern(self.part_of_title)
-            } else {
-                self.part_of_title.to_owned()
-            })
+            .bind::<Text, _>(self.part_of_title)
             .bind::<Nullable<BigInt>, _>(self.category)
             .bind::<Integer, _>(self.least)
             .bind::<Integer, _>(self.most)
     }
 }
 
-/// The pattern of what contains this text: every sign stands for itself.
-fn pattern(part: &str) -> String {
-    let mut pattern = String::with_capacity(part.len() + 2);
-    pattern.push('%');
-    for sign in part.chars() {
-        if matches!(sign, '\\' | '%' | '_') {
-            pattern.push('\\');
-        }
-        pattern.push(sign);
-    }
-    pattern.push('%');
-    pattern
-}
-
 /// What is shown of a product, but for its quantity.
-const SHOWN: &str = "products.id AS product_id, products.sku, products.title, products.price, \
+pub(super) const SHOWN: &str = "products.id AS product_id, products.sku, products.title, products.price, \
      categories.id AS category_id, categories.name AS category";
 
 fn as_i64(number: usize) -> i64 {

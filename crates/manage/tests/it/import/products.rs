@@ -168,3 +168,30 @@ async fn any_text_arrives_as_it_is() {
     let again = bench.import("products", &file).await.ok();
     assert_eq!(again.figures(), [400, 0, 0, 400, 0]);
 }
+
+/// Rows are shared among sessions that load at the same time, some of them the same categories.
+#[tokio::test]
+async fn many_rows_end_as_if_one_session_had_loaded_them() {
+    let bench = Bench::new().await;
+    let mut file = HEADER.to_owned();
+    for row in 0..45_000 {
+        // Every tenth row is of the sku before it; every thousandth is wrong in itself; categories differ in case.
+        let sku = if row % 10 == 9 { row - 1 } else { row };
+        let price = if row % 1_000 == 501 { "free" } else { "1.50" };
+        let category = format!("{} {}", ["Tea", "TEA", "tea"][row % 3], row / 700);
+        file.push_str(&format!("S-{sku},Title {row},{category},{price},\n"));
+    }
+    let run = bench.import("products", &file).await;
+    assert_eq!(run.figures(), [45_000, 45_000 - 4_500 - 45, 0, 0, 4_545], "{run:?}");
+    let rejects = bench.rejects();
+    assert!(rejects.len() == 4_545 && rejects.is_sorted_by_key(|reject| reject.0), "in the order of the file");
+    assert_eq!(bench.number("SELECT count(*) FROM categories").await, 65);
+    let spelt = "SELECT count(*) FROM categories WHERE name <> (ARRAY['Tea', 'TEA', 'tea'])[split_part(name, ' ', 2)::int * 700 % 3 + 1] \
+                 || ' ' || split_part(name, ' ', 2)";
+    assert_eq!(bench.number(spelt).await, 0, "as on the first line that names it");
+    let logged =
+        "SELECT count(*) FROM audit_log JOIN products p ON object_id = p.id::text WHERE object_kind = 'product'";
+    assert_eq!(bench.number(logged).await, 40_455);
+    let again = bench.import("products", &file).await;
+    assert_eq!(again.figures(), [45_000, 0, 0, 40_455, 4_545]);
+}

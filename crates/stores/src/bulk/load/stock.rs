@@ -29,6 +29,10 @@ impl Load for StockRow {
     const COLUMNS: &'static [(&'static str, &'static str)] =
         &[("store", "text"), ("sku", "text"), ("quantity", "integer")];
 
+    fn key(&self) -> &str {
+        &self.sku
+    }
+
     fn write(&self, copy: &mut CopyIn) {
         copy.text(&self.store);
         copy.text(&self.sku);

@@ -23,6 +23,11 @@ impl Load for StoreRow {
 
     const COLUMNS: &'static [(&'static str, &'static str)] = &[("name", "text"), ("location", "text")];
 
+    /// The same for all: names that differ in case alone mean the same store, and what case is the database knows.
+    fn key(&self) -> &str {
+        ""
+    }
+
     fn write(&self, copy: &mut CopyIn) {
         copy.text(&self.name);
         copy.text(&self.location);
