@@ -107,7 +107,7 @@ struct Opened {
 type Known = Vec<Option<Result<Placed, PlaceError>>>;
 
 impl Batches {
-    /// Works on connections of `database`, of which there is one for each lane.
+    /// Works on connections of `database`, one at a time.
     pub(crate) fn new(database: Database, clock: Clock, announces: bool) -> Self {
         Self { database, clock, announces, stuck: Stuck::default() }
     }

@@ -8,7 +8,9 @@ mod runner;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use std::{io, thread};
 
+use tokio::runtime;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout};
 
@@ -104,11 +106,23 @@ struct Begun<W: Work> {
 }
 
 impl<W: Work> Lane<W> {
-    /// Starts a lane on the current runtime.
-    pub(crate) fn open(work: Arc<W>, config: &Config) -> Self {
+    /// Starts a lane on a thread of its own. Its connection is opened there, and so is served there: what the server
+    /// answers wakes one thread and not two, and a lone order waits for nothing else that the process does.
+    ///
+    /// # Errors
+    /// When there is no thread to be had.
+    pub(crate) fn open(work: Arc<W>, config: &Config) -> io::Result<Self> {
+        let (lane, run) = Self::at_rest(work, config);
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        thread::Builder::new().name("orders-lane".into()).spawn(move || runtime.block_on(run))?;
+        Ok(lane)
+    }
+
+    /// A lane, and what has to run for it to be served.
+    fn at_rest(work: Arc<W>, config: &Config) -> (Self, impl Future<Output = ()> + Send + use<W>) {
         let (queue, asked) = mpsc::channel(config.queue);
-        tokio::spawn(Runner { work, batch: config.batch, patience: config.patience }.run(asked));
-        Self { queue, patience: config.patience }
+        let runner = Runner { work, batch: config.batch, patience: config.patience };
+        (Self { queue, patience: config.patience }, runner.run(asked))
     }
 
     /// Has a job done. It is done even if nobody waits for the answer any more; one that is not begun in time never is.

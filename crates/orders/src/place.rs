@@ -120,15 +120,18 @@ pub enum PlaceError {
 }
 
 impl Orders {
-    /// The orders kept in `database`, placed in lanes that run on the current runtime, each with a connection of its own.
+    /// The orders kept in `database`, placed in lanes, each with a connection and a thread of its own.
     ///
     /// # Errors
-    /// When the database's configuration cannot be used.
+    /// When the database's configuration cannot be used, or no thread be had.
     pub fn new(database: Database, clock: Clock, config: &Config) -> Result<Self, db::Error> {
         lane::begin_metrics();
-        let batches =
-            Arc::new(Batches::new(database.apart_planned_once(config.lanes)?, clock.clone(), config.announces));
-        let lanes = (0..config.lanes).map(|_| Lane::open(Arc::clone(&batches), config)).collect();
+        let open = |_| {
+            let batches = Batches::new(database.apart_planned_once(1)?, clock.clone(), config.announces);
+            Lane::open(Arc::new(batches), config)
+                .map_err(|error| db::Error::Unavailable(format!("a lane for orders cannot be opened: {error}")))
+        };
+        let lanes = (0..config.lanes).map(open).collect::<Result<_, _>>()?;
         Ok(Self { database, clock, lanes, in_flight: InFlight::default(), atlas: Atlas::default() })
     }
 

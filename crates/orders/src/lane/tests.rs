@@ -86,7 +86,9 @@ struct Fixture {
 /// A lane that is busy with job 0, and what comes next waits in line.
 async fn busy(config: &Config) -> Fixture {
     let bench = Arc::new(Bench { attempts: Mutex::default(), gate: Semaphore::new(0) });
-    let lane = Arc::new(Lane::open(Arc::clone(&bench), config));
+    let (lane, run) = Lane::at_rest(Arc::clone(&bench), config);
+    tokio::spawn(run);
+    let lane = Arc::new(lane);
     let first = Arc::clone(&lane);
     tokio::spawn(async move { first.ask(Job::Good(0)).await });
     // The lane is waiting for the gate once the queue is empty again.
