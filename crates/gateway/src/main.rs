@@ -31,7 +31,8 @@ fn main() -> anyhow::Result<()> {
 #[tokio::main]
 async fn run() -> anyhow::Result<()> {
     let settings = Settings::from_env()?;
-    web::log_to_stdout();
+    // There, requests that are no HTTP are called errors, which anybody can send as many of as they like.
+    web::log_to_stdout_without(&["actix_http::h1"]);
     let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder()?;
     web::begin_metrics();
     let services = Services::connect(&settings)?;

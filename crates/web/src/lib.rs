@@ -40,7 +40,7 @@ pub use healthcheck::healthcheck;
 pub use idempotency::{IdempotencyKey, Idempotent};
 pub use json::{Bounded, Json};
 pub use links::{Links, NotAnAddress, PublicUrl};
-pub use log::{log_to_stdout, log_to_stdout_without};
+pub use log::log_to_stdout_without;
 pub use numbered::Numbered;
 pub use page::{Page, Paging, Spot};
 pub use params::{FromParams, Param, ParamReader, Params, Rejected, one_of};

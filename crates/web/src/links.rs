@@ -32,13 +32,7 @@ impl FromStr for PublicUrl {
         let wrong = || NotAnAddress(text.to_owned());
         let (scheme, rest) = text.split_once("://").ok_or_else(wrong)?;
         let authority = rest.strip_suffix('/').unwrap_or(rest);
-        let parsed: Authority = authority.parse().map_err(|_| wrong())?;
-        let is_port = |port: &str| port.parse::<u16>().is_ok_and(|port| port > 0);
-        let port_is_fine = parsed
-            .as_str()
-            .strip_prefix(parsed.host())
-            .is_some_and(|port| port.is_empty() || port.strip_prefix(':').is_some_and(is_port));
-        match ["http", "https"].contains(&scheme) && is_sane(authority) && !parsed.host().is_empty() && port_is_fine {
+        match ["http", "https"].contains(&scheme) && is_sane(authority) {
             true => Ok(Self(format!("{scheme}://{authority}"))),
             false => Err(wrong()),
         }
@@ -114,10 +108,15 @@ pub(crate) fn base_url(request: &HttpRequest) -> String {
     format!("{scheme}://{}", host.unwrap_or_else(|| request.app_config().host()))
 }
 
-/// A host that may be written into a link without a second thought.
+/// A host, perhaps with a port, that may be written into a link without a second thought.
 fn is_sane(host: &str) -> bool {
+    let is_port = |port: &str| port.parse::<u16>().is_ok_and(|port| port > 0);
     (1..=255).contains(&host.len())
         && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte))
+        && host.parse::<Authority>().is_ok_and(|parsed| {
+            let port = host.strip_prefix(parsed.host()).unwrap_or(":");
+            !parsed.host().is_empty() && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port))
+        })
 }
 
 #[cfg(test)]
@@ -151,6 +150,16 @@ mod tests {
             "HTTPS://shop.example",
         ] {
             assert!(wrong.parse::<PublicUrl>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_host_is_taken_only_if_a_link_can_be_made_of_it() {
+        for host in ["shop.example", "shop.example:8000", "[::1]", "[::1]:8000", "127.0.0.1:1", "shop_1"] {
+            assert!(is_sane(host), "{host}");
+        }
+        for host in ["", ":8000", "a:b:c", "[", "[::1", "]", "::1", "shop:", "shop:0", "shop:70000", "shop/x", "a@b"] {
+            assert!(!is_sane(host), "{host}");
         }
     }
 

@@ -9,13 +9,8 @@ use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
 
-/// Logs to standard output from now on. Does nothing when called again.
-pub fn log_to_stdout() {
-    log_to_stdout_without(&[]);
-}
-
-/// As [`log_to_stdout`], and passes over what these crates say, unless `RUST_LOG` names them: for those that log
-/// contents, or failures that we log ourselves.
+/// Logs to standard output from now on, and passes over what these crates or modules say, unless `RUST_LOG` names them:
+/// for those that log contents, or failures that we log ourselves. Does nothing when called again.
 pub fn log_to_stdout_without(crates: &[&str]) {
     let asked = std::env::var("RUST_LOG").unwrap_or_default();
     let silent = crates.iter().filter(|name| !asked.contains(**name));

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `WORKER_OPS_ADDR` | address for operators (`/healthz`, `/readyz`, `/metrics`); never make it public | `127.0.0.1:9001` |
 //!
-//! and those of the parts that it is made of: [`db::Config`], [`jobs::Config`], [`web::log_to_stdout`], and the modules
+//! and those of the parts that it is made of: [`db::Config`], [`jobs::Config`], [`web::log_to_stdout_without`], and the modules
 //! `mail` and `webhook`.
 
 /// The worker's settings.

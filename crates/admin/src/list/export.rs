@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::http::header::CONTENT_DISPOSITION;
 use actix_web::web::Bytes;
 use db::Seek;
-use futures_util::stream;
+use futures_util::{TryStreamExt, stream};
 
 use super::{Asked, Key, List};
 use crate::desk::Desk;
@@ -41,7 +41,9 @@ pub(crate) async fn export<L: List>(desk: Desk) -> Answer {
         let mut lines = Vec::new();
         way.read(&Seek::After(next), &mut lines).await?;
         Ok(Some((Bytes::from(lines), way)))
-    });
+    })
+    // The answer has begun, so this is all that tells of it.
+    .inspect_err(|trouble| tracing::error!(%trouble, "an export broke off"));
     let name = L::ABOUT.path.trim_matches('/').rsplit('/').next().unwrap_or("list");
     Ok(HttpResponse::Ok()
         .content_type("text/csv; charset=utf-8")

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use testkit::TestDatabase;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// A port that was free a moment ago.
 pub(crate) fn free_port() -> u16 {
@@ -149,4 +150,24 @@ async fn a_public_url_that_no_link_can_be_made_of_is_refused_at_the_start() {
         assert!(!ended.status.success());
         assert!(said.contains("PUBLIC_URL") && said.contains(&format!("`{wrong}` is no address such as")), "{said}");
     }
+}
+
+/// What anybody can send is no fault of ours, however often they do.
+#[tokio::test]
+async fn what_is_no_http_is_refused_and_logged_as_no_error() {
+    let database = TestDatabase::new().await;
+    let port = free_port();
+    let mut command = command(&database, port);
+    let mut gateway = command.env_remove("RUST_LOG").stdout(Stdio::piped()).spawn().unwrap();
+    until_ready(&format!("http://127.0.0.1:{port}")).await;
+    for head in ["GET / HTTP/1.1\r\nHost shop\r\n\r\n", "GET /\x01 HTTP/1.1\r\n\r\n", "\x16\x03\x01\r\n\r\n"] {
+        let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{head:?}: {answer}");
+    }
+    gateway.kill().unwrap();
+    let log = String::from_utf8(gateway.wait_with_output().unwrap().stdout).unwrap();
+    assert!(log.contains("listening") && !log.contains("ERROR"), "{log}");
 }
