@@ -5,6 +5,7 @@
 //! | `AMQP_URL` | `amqp://user:password@host:port/vhost` (or `amqps`); without it tasks come straight from the outbox | none |
 //! | `AMQP_PREFIX` | what the names of the queues begin with | `stockroom` |
 //! | `JOBS_RETRY_SECONDS` | how long a task that failed waits: after the first failure, the second and so on | `1,5,25,125,625` |
+//! | `JOBS_POLL_MS` | how often to look into the outbox when nobody says that there is something | `1000` |
 
 use std::fmt;
 use std::time::Duration;
@@ -22,6 +23,8 @@ pub struct Config {
     pub prefix: String,
     /// When a task that failed is tried again.
     pub retry: Retry,
+    /// How often to look into the outbox when nothing wakes us.
+    pub poll: Duration,
     /// How long an event may be overdue while the queue of tasks is empty, until it counts as lost by the broker.
     pub late: Duration,
     /// How long a loop may do nothing although there is work, until it counts as deaf.
@@ -40,6 +43,9 @@ pub enum ConfigError {
     /// `AMQP_URL` is something else. Not repeated here, as it may hold a password.
     #[error("AMQP_URL is not a URL such as amqp://user:password@host:5672/vhost")]
     Url,
+    /// `JOBS_POLL_MS` is something else.
+    #[error("JOBS_POLL_MS must be a whole number above zero")]
+    Poll,
     /// `JOBS_RETRY_SECONDS` is something else.
     #[error("JOBS_RETRY_SECONDS is not a list of seconds such as 1,5,25,125,625")]
     Retry,
@@ -56,6 +62,7 @@ impl Config {
             broker,
             prefix: prefix.into(),
             retry: Retry::default(),
+            poll: Duration::from_secs(1),
             late: Duration::from_secs(10),
             patience: Duration::from_secs(60),
             lease: Duration::from_secs(10),
@@ -65,14 +72,21 @@ impl Config {
     /// Reads the variables in the module's table. An empty one counts as not set.
     ///
     /// # Errors
-    /// When `AMQP_URL` is not one of AMQP, or `JOBS_RETRY_SECONDS` is no list of seconds.
+    /// When `AMQP_URL` is not one of AMQP, `JOBS_RETRY_SECONDS` is no list of seconds, or `JOBS_POLL_MS` no number
+    /// above zero.
     pub fn from_env() -> Result<Self, ConfigError> {
         let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
         let config = Self::new(set("AMQP_URL").as_deref(), set("AMQP_PREFIX").unwrap_or_else(|| "stockroom".into()))?;
-        match set("JOBS_RETRY_SECONDS") {
-            Some(seconds) => Ok(Self { retry: seconds.parse()?, ..config }),
-            None => Ok(config),
-        }
+        let retry = match set("JOBS_RETRY_SECONDS") {
+            Some(seconds) => seconds.parse()?,
+            None => config.retry,
+        };
+        let poll = match set("JOBS_POLL_MS").map(|millis| millis.parse()) {
+            Some(Ok(millis @ 1..)) => Duration::from_millis(millis),
+            Some(_) => return Err(ConfigError::Poll),
+            None => config.poll,
+        };
+        Ok(Self { retry, poll, ..config })
     }
 }
 

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use db::{Database, Tx};
 use outbox::{Among, Claimed, Key, Next};
+use tokio::sync::Notify;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -29,7 +30,8 @@ use crate::runner::{Outcome, Runner};
 use crate::supervisor::Backoff;
 use crate::sweeper;
 
-const POLL: Duration = Duration::from_millis(200);
+/// How often to try again what failed.
+const GLANCE: Duration = Duration::from_millis(200);
 
 /// The longest that a round may take; the database has limits of its own, and this is for a network that hangs.
 const LONGEST: Duration = Duration::from_secs(12);
@@ -44,6 +46,10 @@ pub(crate) struct Direct {
     pub(crate) runner: Runner,
     pub(crate) pulse: Arc<Pulse>,
     pub(crate) stop: CancellationToken,
+    /// Notified when something was recorded.
+    pub(crate) woken: Arc<Notify>,
+    /// How often to look when it is not.
+    pub(crate) poll: Duration,
     /// How long an event is ours without being renewed; renewed after a third of it.
     pub(crate) lease: Duration,
     /// How long an event may be overdue that was once given to a broker.
@@ -85,13 +91,14 @@ impl Direct {
                     if std::mem::take(&mut outage) {
                         tracing::info!("the worker reads the outbox again");
                     }
-                    POLL
+                    // Leases have to be renewed in time.
+                    self.poll.min(self.lease / 4)
                 }
                 Err(error) => {
                     if !std::mem::replace(&mut outage, true) {
                         tracing::warn!(%error, "the worker cannot read the outbox; trying on");
                     }
-                    POLL.max(backoff.next())
+                    GLANCE.max(backoff.next())
                 }
             };
             if swept.is_none_or(|swept| swept.elapsed() >= sweeper::EVERY) {
@@ -101,15 +108,16 @@ impl Direct {
             }
             tokio::select! {
                 () = running.wait(pause) => {}
+                () = self.woken.notified(), if !outage => {}
                 () = self.stop.cancelled() => {}
             }
         }
         let deadline = Instant::now() + DRAIN;
         while !running.is_empty() && Instant::now() < deadline {
-            running.wait(POLL).await;
+            running.wait(GLANCE).await;
             if let Err(error) = self.round(&mut running, false).await {
                 tracing::warn!(%error, "the worker could not write the outbox");
-                tokio::time::sleep(POLL).await;
+                tokio::time::sleep(GLANCE).await;
             }
         }
         if !running.is_empty() {

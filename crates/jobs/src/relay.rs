@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use db::Database;
 use outbox::{Among, Claimed, Key};
+use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -27,8 +28,8 @@ use crate::topology::Topology;
 
 const BATCH: i64 = 256;
 
-/// How often to look when there was nothing to do.
-const POLL: Duration = Duration::from_millis(200);
+/// How often to look whether something that stands in the way has gone.
+const GLANCE: Duration = Duration::from_millis(200);
 
 /// The longest that a batch may take; its parts have limits of their own, and this is for a network that hangs.
 const LONGEST: Duration = Duration::from_secs(12);
@@ -42,6 +43,10 @@ pub(crate) struct Relay {
     pub(crate) runner: Runner,
     pub(crate) pulse: Arc<Pulse>,
     pub(crate) consumer: Arc<Pulse>,
+    /// Notified when something was recorded.
+    pub(crate) woken: Arc<Notify>,
+    /// How often to look when it is not.
+    pub(crate) poll: Duration,
     /// How long an event may be overdue.
     pub(crate) late: Duration,
     /// No new batch from here on; the session stays for what the consumer still has to publish.
@@ -88,13 +93,13 @@ impl Relay {
                 // Nor can anybody tell how much the consumer has to do.
                 self.consumer.owe_nothing();
                 self.pulse.ready(false);
-                self.idle(POLL).await;
+                self.idle(GLANCE).await;
                 continue;
             }
             if let Some(lapse) = lapse {
                 return Err(lapse);
             }
-            let mut pause = POLL;
+            let (mut pause, mut may_be_woken) = (self.poll, true);
             if !self.stop.is_cancelled() {
                 let swept = match futures_util::poll!(std::pin::pin!(sweep.tick())).is_ready() {
                     true => {
@@ -130,7 +135,7 @@ impl Relay {
                         // The consumer cannot write there either.
                         self.consumer.owe_nothing();
                         self.pulse.ready(false);
-                        pause = POLL.max(backoff.next());
+                        (pause, may_be_woken) = (GLANCE.max(backoff.next()), false);
                         if !std::mem::replace(&mut outage, true) {
                             tracing::warn!(%error, "the relay cannot read the outbox; trying on");
                         }
@@ -140,6 +145,7 @@ impl Relay {
             tokio::select! {
                 () = self.idle(pause) => {}
                 () = session.until_broken() => {}
+                () = self.woken.notified(), if may_be_woken => {}
             }
         }
         Ok(())

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use db::Database;
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -53,9 +53,11 @@ impl Worker {
         let presence = Presence::new();
         relays.spawn(presence.clone().keep(database.clone(), close.clone()));
         let runner = Runner::new(Arc::new(registry), config.retry.clone());
+        let woken = Arc::new(Notify::new());
+        loops.spawn(hear(database.clone(), woken.clone(), stop.clone()));
         let (pulses, measured) = match &config.broker {
             Some(broker) => {
-                let (relay, consumer) = pair(config, broker, database, &presence, runner, (&stop, &close));
+                let (relay, consumer) = pair(config, broker, database, &presence, runner, woken, (&stop, &close));
                 let pulses = vec![relay.pulse.clone(), consumer.pulse.clone()];
                 let measured = relay.pulse.clone();
                 relays.spawn(relay.run());
@@ -70,6 +72,8 @@ impl Worker {
                     runner,
                     pulse: pulse.clone(),
                     stop: stop.clone(),
+                    woken,
+                    poll: config.poll,
                     lease: config.lease,
                     late: config.late,
                 };
@@ -133,6 +137,7 @@ fn pair(
     database: &Database,
     presence: &Presence,
     runner: Runner,
+    woken: Arc<Notify>,
     (stop, close): (&CancellationToken, &CancellationToken),
 ) -> (Relay, Consumer) {
     let (topology, publisher) = (Topology::new(config), Publisher::new());
@@ -145,6 +150,8 @@ fn pair(
         runner: runner.clone(),
         pulse: Pulse::new(metrics::RELAY, 1),
         consumer: pulse.clone(),
+        woken,
+        poll: config.poll,
         late: config.late,
         stop: stop.clone(),
         close: close.clone(),
@@ -169,6 +176,14 @@ fn pair(
         running: TaskTracker::new(),
     };
     (relay, consumer)
+}
+
+/// Wakes the loop that reads the outbox when something was recorded there.
+async fn hear(database: Database, woken: Arc<Notify>, stop: CancellationToken) {
+    tokio::select! {
+        () = outbox::listen(database, || woken.notify_one()) => {}
+        () = stop.cancelled() => {}
+    }
 }
 
 /// Keeps the gauges of the outbox current, and has the loop that reads it know whether there is something to do.

@@ -20,7 +20,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use db::{Clock, Database, Tx};
 use futures_util::{TryFutureExt, try_join};
-use outbox::Cause;
+use outbox::{Bell, Cause};
 use stores::stock;
 use tokio::time::{Instant, timeout};
 
@@ -59,6 +59,8 @@ pub(crate) struct Batches {
     clock: Clock,
     /// Whether a webhook wants to hear of every decision.
     announces: bool,
+    /// Rung after each COMMIT.
+    bell: Bell,
     /// Rows that nobody waits for, since somebody else keeps them.
     stuck: Stuck,
 }
@@ -108,8 +110,8 @@ type Known = Vec<Option<Result<Placed, PlaceError>>>;
 
 impl Batches {
     /// Works on connections of `database`, one at a time.
-    pub(crate) fn new(database: Database, clock: Clock, announces: bool) -> Self {
-        Self { database, clock, announces, stuck: Stuck::default() }
+    pub(crate) fn new(database: Database, clock: Clock, announces: bool, bell: Bell) -> Self {
+        Self { database, clock, announces, bell, stuck: Stuck::default() }
     }
 
     async fn place(&self, requests: &[&Request], pass: Pass) -> Result<Results<Self>, PlaceError> {
@@ -123,6 +125,7 @@ impl Batches {
                 let committed = timeout(SILENCE, tx.commit()).await.unwrap_or_else(|_| Err(silent()));
                 metrics::histogram!("orders_commit_seconds").record(begun.elapsed());
                 commit::settle(&self.database, &mark, committed).await?;
+                self.bell.ring();
             }
         }
         Ok(results)

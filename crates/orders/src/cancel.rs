@@ -73,7 +73,10 @@ impl Orders {
                     tokio::time::sleep(Duration::from_millis(u64::from(tries) * rand::random_range(1..10))).await;
                 }
                 Err(error) => return Err(error),
-                Ok(()) => return self.find(id).await?.ok_or(CancelError::UnknownOrder(id)),
+                Ok(()) => {
+                    self.bell.ring();
+                    return self.find(id).await?.ok_or(CancelError::UnknownOrder(id));
+                }
             }
         }
     }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use db::{Clock, Database};
-use outbox::Cause;
+use outbox::{Bell, Cause};
 use rust_decimal::Decimal;
 use stores::stock;
 use web::Atlas;
@@ -33,6 +33,8 @@ pub struct Orders {
     pub(crate) database: Database,
     pub(crate) clock: Clock,
     lanes: Arc<[Lane<Batches>]>,
+    /// Rung when events are committed.
+    pub(crate) bell: Bell,
     in_flight: InFlight,
     pub(crate) atlas: Atlas<Listed>,
 }
@@ -126,13 +128,14 @@ impl Orders {
     /// When the database's configuration cannot be used, or no thread be had.
     pub fn new(database: Database, clock: Clock, config: &Config) -> Result<Self, db::Error> {
         lane::begin_metrics();
+        let bell = Bell::hang(&database)?;
         let open = |_| {
-            let batches = Batches::new(database.apart_planned_once(1)?, clock.clone(), config.announces);
-            Lane::open(Arc::new(batches), config)
+            let database = database.apart_planned_once(1)?;
+            Lane::open(Arc::new(Batches::new(database, clock.clone(), config.announces, bell.clone())), config)
                 .map_err(|error| db::Error::Unavailable(format!("a lane for orders cannot be opened: {error}")))
         };
         let lanes = (0..config.lanes).map(open).collect::<Result<_, _>>()?;
-        Ok(Self { database, clock, lanes, in_flight: InFlight::default(), atlas: Atlas::default() })
+        Ok(Self { database, clock, lanes, bell, in_flight: InFlight::default(), atlas: Atlas::default() })
     }
 
     /// Decides a request, stores the order and takes its stock: all of it, or nothing. Shares its transaction with the

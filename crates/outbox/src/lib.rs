@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod backlog;
+mod bell;
 mod gauges;
 mod parked;
 mod record;
@@ -9,6 +10,7 @@ mod schema;
 mod task;
 
 pub use backlog::{Backlog, backlog};
+pub use bell::{Bell, listen};
 pub use gauges::watch;
 pub use parked::{
     Parked, UNDECODABLE, Which, count_parked, discard, is_parked, park_undecodable, parked, parked_among, redrive,

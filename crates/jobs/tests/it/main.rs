@@ -8,4 +8,5 @@ mod crashes;
 mod direct;
 mod faults;
 mod lanes;
+mod waking;
 mod watchdog;

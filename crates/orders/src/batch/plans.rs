@@ -78,7 +78,7 @@ async fn load_rows_are_found_by_their_keys_from_an_empty_database_on() {
     let database = Database::new(&Config::new(test.url(), Role::Gateway)).unwrap();
     // As the lanes have it, with one connection.
     let database = database.apart_planned_once(1).unwrap();
-    let batches = Batches::new(database, Clock::system(), false);
+    let batches = Batches::new(database.clone(), Clock::system(), false, Bell::hang(&database).unwrap());
     let mut keys = 0..;
     place(&batches, &mut keys).await;
     assert_by_key(&mut batches.database.connection().await.unwrap(), "empty").await;

@@ -56,7 +56,9 @@ impl Orders {
     /// As [`ResendError`] says.
     pub async fn resend_confirmation(&self, id: i64, actor: &Actor) -> Result<(), ResendError> {
         let (actor, now) = (actor.clone(), self.clock.now());
-        self.database.transaction(move |tx| Box::pin(async move { resend(tx, id, &actor, now).await })).await
+        self.database.transaction(move |tx| Box::pin(async move { resend(tx, id, &actor, now).await })).await?;
+        self.bell.ring();
+        Ok(())
     }
 }
 

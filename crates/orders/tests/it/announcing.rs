@@ -1,5 +1,11 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use accounts::Actor;
 use orders::{Config, CustomerEmail, Orders, Placed, Request, Status};
 use serde_json::{Value, json};
+use testkit::eventually;
 
 use crate::support::{Shop, relaxed};
 
@@ -47,6 +53,25 @@ async fn a_webhook_is_told_of_every_decision_and_of_no_person() {
             ("order.decided".to_owned(), told(confirmed, "CONFIRMED", 1, "0.10"), by()),
         ]
     );
+}
+
+/// Not from the transaction itself, where it would make all orders commit one after another.
+#[tokio::test]
+async fn whoever_carries_events_on_is_woken_by_each_order_and_cancellation() {
+    let shop = Shop::open().await;
+    let pen = shop.product("0.10", Some(9)).await;
+    let woken = Arc::new(AtomicUsize::new(0));
+    let counted = woken.clone();
+    tokio::spawn(outbox::listen(shop.patient.clone(), move || _ = counted.fetch_add(1, Ordering::Relaxed)));
+    let heard = async |times: usize| {
+        let is_heard = async || (woken.load(Ordering::Relaxed) >= times).then_some(());
+        eventually("it is woken", Duration::from_secs(10), is_heard).await;
+    };
+    heard(1).await;
+    let order = shop.place(&[(pen, 1)]).await;
+    heard(2).await;
+    shop.orders.cancel(order.id, &Actor::program("test")).await.unwrap();
+    heard(3).await;
 }
 
 #[tokio::test]

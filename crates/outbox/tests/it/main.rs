@@ -1,6 +1,8 @@
 //! The outbox against a real PostgreSQL.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
 
+mod bell;
+
 use std::time::Duration;
 
 use db::{Error, Tx};

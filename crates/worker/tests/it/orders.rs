@@ -121,6 +121,23 @@ async fn a_confirmed_order_is_told_to_its_customer_and_the_log_has_one_line_of_i
     assert_eq!((&sent["order_id"], &sent["span"]["request_id"]), (&json!(order), &json!(request)), "{sent}");
 }
 
+/// The gateway says so after the order's COMMIT.
+#[tokio::test]
+async fn a_worker_that_rarely_looks_is_told_of_an_order() {
+    let shop = Shop::open().await;
+    let worker = shop.worker_with(&[("JOBS_POLL_MS", "60000".into())]);
+    worker.eventually_answers("readyz", 200).await;
+    let listens = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND query = 'LISTEN outbox'";
+    eventually("it listens", SOON, async || shop.sql.query_opt(listens, &[]).await.unwrap()).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    for sent in 1..=5 {
+        let ordered = std::time::Instant::now();
+        shop.order().await;
+        shop.eventually_sent(sent).await;
+        println!("sent after {:?}", ordered.elapsed());
+    }
+}
+
 #[tokio::test]
 async fn sigterm_lets_a_running_task_end_and_acknowledges_it() {
     let shop = Shop::open().await;

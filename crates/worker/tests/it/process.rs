@@ -34,8 +34,18 @@ pub(crate) const QUEUES: [&str; 19] = [
 ];
 
 /// What it may be told, which the environment of the tests must not tell it.
-const OURS: [&str; 8] =
-    ["AMQP_URL", "AMQP_PREFIX", "DATABASE_URL", "MAIL_FROM", "RUST_LOG", "SMTP_URL", "WEBHOOK_URL", "WORKER_OPS_ADDR"];
+const OURS: [&str; 10] = [
+    "AMQP_URL",
+    "AMQP_PREFIX",
+    "DATABASE_URL",
+    "JOBS_POLL_MS",
+    "JOBS_RETRY_SECONDS",
+    "MAIL_FROM",
+    "RUST_LOG",
+    "SMTP_URL",
+    "WEBHOOK_URL",
+    "WORKER_OPS_ADDR",
+];
 
 /// The binary, with what it needs in its environment and nothing else of ours.
 pub(crate) fn binary() -> Command {
