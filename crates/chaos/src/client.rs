@@ -48,6 +48,9 @@ pub(crate) struct History {
     /// What no client should ever see.
     pub(crate) odd: Mutex<Vec<String>>,
     next: AtomicUsize,
+    /// Orders that were begun, and those of them that are over.
+    begun: AtomicUsize,
+    ended: AtomicUsize,
     /// Orders before this one may be placed.
     released: AtomicUsize,
     given_up: AtomicUsize,
@@ -66,6 +69,8 @@ impl History {
             cancelled: Mutex::default(),
             odd: Mutex::default(),
             next: AtomicUsize::new(0),
+            begun: AtomicUsize::new(0),
+            ended: AtomicUsize::new(0),
             released: AtomicUsize::new(0),
             given_up: AtomicUsize::new(0),
             repeats: AtomicUsize::new(0),
@@ -81,6 +86,18 @@ impl History {
     /// How many orders are over: answered, or given up.
     pub(crate) fn over(&self) -> usize {
         lock(&self.answered).len() + self.given_up.load(Ordering::Relaxed)
+    }
+
+    /// How many orders were begun.
+    pub(crate) fn begun(&self) -> usize {
+        self.begun.load(Ordering::Relaxed)
+    }
+
+    /// How many orders are under way: being placed, or cancelled.
+    pub(crate) fn under_way(&self) -> usize {
+        // In this order, or one that begins and ends between the two would count for less than none.
+        let ended = self.ended.load(Ordering::SeqCst);
+        self.begun.load(Ordering::SeqCst) - ended
     }
 
     /// How often an order had to be asked for once more.
@@ -123,10 +140,12 @@ pub(crate) async fn place(
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
             let began = Instant::now();
+            history.begun.fetch_add(1, Ordering::SeqCst);
             place_one(history, &client, gateways, (seed, number, place), shop.order(seed, number)).await?;
             if number.is_multiple_of(CANCELLED) {
                 cancel_one(history, &client, gateways, (number, place)).await;
             }
+            history.ended.fetch_add(1, Ordering::SeqCst);
             tokio::time::sleep(pace.saturating_sub(began.elapsed())).await;
         }
     };

@@ -48,7 +48,7 @@ pub(crate) struct Link {
 }
 
 /// How long a frame is waited for after which a connection is to be cut.
-const UNSEEN: Duration = Duration::from_secs(2);
+const UNSEEN: Duration = Duration::from_secs(5);
 
 impl Link {
     /// Listens on a free port and forwards to `port` of this machine.

@@ -30,6 +30,13 @@ const AT_THE_WIPE: i64 = 10;
 /// How many tasks a worker may have under way when it dies.
 const CONCURRENT: usize = 32;
 
+/// After how long half of the orders that a fault has to itself are released. The others come ever more slowly, so that
+/// there are some left however long it takes.
+const HALF: Duration = Duration::from_secs(3);
+
+/// The longest that it may take until orders are under way.
+const IDLE: Duration = Duration::from_secs(30);
+
 /// Everything that runs.
 pub(crate) struct Rig {
     pub(crate) folder: PathBuf,
@@ -171,15 +178,8 @@ impl Rig {
         let load = client::place(&self.history, &self.shop, &self.addresses, options.seed, options.orders, pace);
         let fire = async {
             for (place, fault) in faults.iter().enumerate() {
-                // Evenly over the load, and in the middle of it.
-                let due = options.orders * place / faults.len();
-                self.history.release((options.orders * (place + 2)).div_ceil(faults.len()));
-                while self.history.over() < due {
-                    tokio::time::sleep(Duration::from_millis(5)).await;
-                }
-                let began = Instant::now();
-                self.inflict(*fault).await.with_context(|| format!("{fault:?}"))?;
-                println!("after {} orders: {fault:?}, {:.1} s", self.history.over(), began.elapsed().as_secs_f64());
+                let [due, next] = [place, place + 1].map(|place| options.orders * place / faults.len());
+                self.under_load(*fault, due, next).await.with_context(|| format!("{fault:?}"))?;
             }
             self.history.release(options.orders);
             anyhow::Ok(Instant::now())
@@ -205,6 +205,38 @@ impl Rig {
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
+    }
+
+    /// Inflicts a fault when `due` orders are over and others are under way; those before `next` are placed meanwhile.
+    async fn under_load(&self, fault: Fault, due: usize, next: usize) -> Result<()> {
+        // A quarter at once: something has to be under way when it strikes.
+        let first = due + (next - due).div_ceil(4);
+        self.history.release(first);
+        let since = Instant::now();
+        while self.history.over() < due || self.history.under_way() == 0 {
+            // Those were too fast.
+            if self.history.over() >= first {
+                self.history.release(self.history.over() + 1);
+            }
+            ensure!(since.elapsed() < IDLE || self.history.over() < due, "no order is under way");
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        let (began, under_way, begun) = (Instant::now(), self.history.under_way(), self.history.begun());
+        let drip = async {
+            loop {
+                let time = began.elapsed().as_secs_f64();
+                let share = time / (time + HALF.as_secs_f64());
+                self.history.release(first.max(due + ((next - due) as f64 * share) as usize));
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::select! {
+            inflicted = self.inflict(fault) => inflicted?,
+            () = drip => {}
+        }
+        let (time, meanwhile) = (began.elapsed().as_secs_f64(), self.history.begun() - begun);
+        println!("after {due} orders, {under_way} under way: {fault:?}, {time:.1} s, {meanwhile} more orders");
+        Ok(())
     }
 
     /// Says which faults struck. A rig whose kills hit nobody proves nothing.

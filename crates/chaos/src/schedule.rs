@@ -65,8 +65,9 @@ pub(crate) fn schedule(seed: u64, kills: usize, wipe: bool) -> Vec<Fault> {
     let mut deaths = deaths(&mut rng, kills);
     deaths.shuffle(&mut rng);
     let (mut faults, mut deck) = (Vec::new(), Vec::new());
-    for death in deaths {
-        if rng.random_bool(0.6) {
+    for (place, death) in deaths.into_iter().enumerate() {
+        // However few there are, one is a cut after a frame.
+        if place == 1 || rng.random_bool(0.6) {
             // Each kind comes up once before any comes up again.
             if deck.is_empty() {
                 deck = others(&mut rng);
@@ -128,5 +129,9 @@ fn others(rng: &mut StdRng) -> Vec<Fault> {
         Fault::CutAfter(Way::WorkerToRabbitMq, Frame::Ack, most),
     ];
     all.shuffle(rng);
+    // The last is taken first.
+    let cut = all.iter().rposition(|fault| matches!(fault, Fault::CutAfter(..)));
+    let last = all.len() - 1;
+    all.swap(cut.unwrap_or(last), last);
     all
 }

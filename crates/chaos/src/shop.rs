@@ -1,5 +1,6 @@
 //! What there is to sell: twice as much is asked for as there is, a fifth of it of one product. Every other customer
-//! leaves an address.
+//! leaves an address. Most customers go to one store until it is sold out, then to the next, so that from the first order
+//! to the last some are confirmed and some are not.
 
 use anyhow::Result;
 use rand::rngs::StdRng;
@@ -8,7 +9,7 @@ use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 use tokio_postgres::{Client, NoTls};
 
-const STORES: i64 = 3;
+const STORES: i64 = 6;
 const PRODUCTS: i64 = 50;
 
 /// The catalogue of the run.
@@ -17,6 +18,8 @@ pub(crate) struct Shop {
     pub(crate) products: Vec<i64>,
     /// Units of each product in each store at first.
     pub(crate) supply: i32,
+    /// How many orders there will be.
+    orders: usize,
 }
 
 /// A connection that goes past every proxy.
@@ -55,13 +58,17 @@ impl Shop {
             let rows = sql.query(&format!("SELECT id FROM {table} ORDER BY id"), &[]).await?;
             Ok(rows.iter().map(|row| row.get(0)).collect())
         };
-        Ok(Self { stores: ids("stores").await?, products: ids("products").await?, supply })
+        Ok(Self { stores: ids("stores").await?, products: ids("products").await?, supply, orders })
     }
 
     /// The body of order `number`, which depends on it and the seed alone.
     pub(crate) fn order(&self, seed: u64, number: usize) -> Value {
         let mut rng = StdRng::seed_from_u64(seed ^ (number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        let store = self.stores[rng.random_range(0..self.stores.len())];
+        let place = match rng.random_bool(0.8) {
+            true => (self.stores.len() * number / self.orders.max(1)).min(self.stores.len() - 1),
+            false => rng.random_range(0..self.stores.len()),
+        };
+        let store = self.stores[place];
         let lines = rng.random_range(1..=5);
         let mut chosen: Vec<usize> = sample(&mut rng, self.products.len(), lines).into_vec();
         if rng.random_bool(0.2) && !chosen.contains(&0) {
