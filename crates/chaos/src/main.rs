@@ -8,6 +8,8 @@ mod rig;
 mod schedule;
 mod servers;
 mod shop;
+mod stage;
+mod trial;
 mod unit;
 
 use std::path::PathBuf;
@@ -20,6 +22,7 @@ use clap::Parser;
 use crate::client::CONNECTIONS;
 use crate::outage::Outage;
 use crate::rig::Rig;
+use crate::trial::Trial;
 
 /// Kills the store's processes under load, and asks an oracle what was lost.
 #[derive(Debug, Clone, Parser)]
@@ -39,6 +42,12 @@ pub(crate) struct Options {
     /// No kills: RabbitMQ is away for a while instead, or in an alarm
     #[arg(long, value_enum)]
     outage: Option<Outage>,
+    /// One thing that has to be stood, at its full size, instead of a bit of all
+    #[arg(long, value_enum, conflicts_with = "outage")]
+    trial: Option<Trial>,
+    /// How often it is tried
+    #[arg(long)]
+    tries: Option<usize>,
     /// How long the outage lasts
     #[arg(long, default_value_t = 60)]
     seconds: u64,
@@ -59,10 +68,11 @@ pub(crate) struct Options {
 impl Options {
     /// How many orders there will be, more or less.
     fn wanted(&self) -> usize {
-        match self.outage {
+        match (self.outage, self.trial) {
             // As many under the outage as before it.
-            Some(_) => 2 * CONNECTIONS * (self.seconds * 1_000 / self.pace.max(1)) as usize,
-            None => self.orders,
+            (Some(_), _) => 2 * CONNECTIONS * (self.seconds * 1_000 / self.pace.max(1)) as usize,
+            (None, Some(trial)) => trial.orders(self.tries),
+            (None, None) => self.orders,
         }
     }
 }
@@ -84,9 +94,10 @@ async fn main() -> ExitCode {
 async fn run(options: &Options) -> Result<bool> {
     let began = std::time::Instant::now();
     let mut rig = Rig::start(options).await?;
-    let what = match options.outage {
-        Some(outage) => format!("{outage:?} for {} s", options.seconds),
-        None => format!("{} orders, {} kills", options.orders, options.kills),
+    let what = match (options.outage, options.trial) {
+        (Some(outage), _) => format!("{outage:?} for {} s", options.seconds),
+        (None, Some(trial)) => format!("{trial:?}"),
+        (None, None) => format!("{} orders, {} kills", options.orders, options.kills),
     };
     println!("seed {}: {what}, in {}", options.seed, rig.folder.display());
     let result = tokio::select! {

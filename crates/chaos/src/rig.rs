@@ -6,17 +6,16 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use testkit::Inbox;
-use tokio::process::Command;
 use tokio_postgres::Client;
 
 use crate::Options;
 use crate::client::{self, History};
-use crate::link::Link;
 use crate::oracle::{self, Violations};
 use crate::schedule::{Fault, Victim, Way, schedule};
 use crate::servers::Servers;
 use crate::shop::{Shop, connect};
-use crate::unit::{Unit, run};
+use crate::stage::{Links, Stage};
+use crate::unit::Unit;
 
 /// How long the backlog may take after the last fault.
 pub(crate) const SETTLING: Duration = Duration::from_secs(30);
@@ -42,15 +41,15 @@ pub(crate) struct Rig {
     pub(crate) folder: PathBuf,
     pub(crate) servers: Servers,
     gateways: Vec<Unit>,
-    workers: Vec<Unit>,
+    pub(crate) workers: Vec<Unit>,
     pub(crate) addresses: Vec<String>,
-    links: Links,
+    pub(crate) stage: Stage,
     pub(crate) shop: Shop,
     pub(crate) history: History,
-    inbox: Inbox,
+    pub(crate) inbox: Inbox,
     pub(crate) faults: usize,
     hits: Hits,
-    wiped: bool,
+    pub(crate) wiped: bool,
 }
 
 /// Faults that struck.
@@ -63,26 +62,6 @@ struct Hits {
     sprung: AtomicUsize,
 }
 
-struct Links {
-    gateway_postgres: Link,
-    worker_postgres: Link,
-    worker_rabbitmq: Link,
-    worker_mail: Link,
-    gateway_redis: Link,
-}
-
-impl Links {
-    fn of(&self, way: Way) -> &Link {
-        match way {
-            Way::GatewayToPostgres => &self.gateway_postgres,
-            Way::WorkerToPostgres => &self.worker_postgres,
-            Way::WorkerToRabbitMq => &self.worker_rabbitmq,
-            Way::WorkerToMail => &self.worker_mail,
-            Way::GatewayToRedis => &self.gateway_redis,
-        }
-    }
-}
-
 impl Rig {
     /// Brings everything up, with goods to sell.
     pub(crate) async fn start(options: &Options) -> Result<Self> {
@@ -91,59 +70,21 @@ impl Rig {
         std::fs::create_dir_all(&folder)?;
         let servers = Servers::start(&options.root.canonicalize()?, &folder).await?;
         let inbox = Inbox::open().await;
-        let links = Links {
-            gateway_postgres: Link::to("gateways to postgres", servers.port("DATABASE_URL")?).await?,
-            worker_postgres: Link::to("workers to postgres", servers.port("DATABASE_URL")?).await?,
-            worker_rabbitmq: Link::to("workers to rabbitmq", servers.port("AMQP_URL")?).await?,
-            worker_mail: Link::to("workers to mail", inbox.port()).await?,
-            gateway_redis: Link::to("gateways to redis", servers.port("REDIS_URL")?).await?,
-        };
-        let binary =
-            |name: &str| options.binaries.join(name).canonicalize().with_context(|| format!("no {name} built"));
-        let manage = async |arguments: &[&str]| {
-            let mut command = Command::new(binary("manage")?);
-            command.args(arguments).env("DATABASE_URL", servers.url("DATABASE_URL")?);
-            run(command.env("SUPERUSER_PASSWORD", "correct horse battery")).await
-        };
-        manage(&["migrate"]).await?;
-        manage(&["createsuperuser", "--no-input", "--email", "chaos@stockroom.example"]).await?;
+        let links = Links::lay(&servers, inbox.port()).await?;
+        let stage = Stage { binaries: options.binaries.clone(), folder: folder.clone(), links };
+        stage.manage(&servers, &["migrate"]).await?;
+        stage.manage(&servers, &["createsuperuser", "--no-input", "--email", "chaos@stockroom.example"]).await?;
         let token = ["token", "create", "--staff", "chaos@stockroom.example", "--name", "chaos"];
-        let token = manage(&[&token[..], &["--scope", "orders:place,orders:email,orders:cancel"]].concat()).await?;
-        let shop = Shop::open(&connect(servers.url("DATABASE_URL")?).await?, options.wanted()).await?;
-        let set = |pairs: &[(&str, String)]| -> Vec<(String, String)> {
-            let log = [("LOG_FORMAT", "json".to_owned()), ("RUST_LOG", "info,actix_server=warn,lapin=off".to_owned())];
-            log.iter().chain(pairs).map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
-        };
-        let mut gateways = Vec::new();
-        let mut addresses = Vec::new();
+        let scope = ["--scope", "orders:place,orders:email,orders:cancel"];
+        let token = stage.manage(&servers, &[&token[..], &scope].concat()).await?;
+        let shop = Shop::open(&connect(servers.url("DATABASE_URL")?).await?, options.wanted(), options.trial.is_some())
+            .await?;
+        let (mut gateways, mut workers) = (Vec::new(), Vec::new());
         for number in 0..2 {
-            let port = free_port()?;
-            addresses.push(format!("http://127.0.0.1:{port}"));
-            let environment = set(&[
-                ("DATABASE_URL", servers.url_through("DATABASE_URL", links.gateway_postgres.port())?),
-                ("REDIS_URL", servers.url_through("REDIS_URL", links.gateway_redis.port())?),
-                ("HTTP_ADDR", format!("127.0.0.1:{port}")),
-                ("OPS_ADDR", "127.0.0.1:0".into()),
-            ]);
-            let name = format!("gateway-{number}");
-            let log = folder.join(format!("{name}.log"));
-            gateways.push(Unit::start(name, binary("gateway")?, environment, log));
+            gateways.push(stage.gateway(&servers, number)?);
+            workers.push(stage.worker(&servers, number)?);
         }
-        let mut workers = Vec::new();
-        for number in 0..2 {
-            let environment = set(&[
-                ("DATABASE_URL", servers.url_through("DATABASE_URL", links.worker_postgres.port())?),
-                ("AMQP_URL", servers.url_through("AMQP_URL", links.worker_rabbitmq.port())?),
-                ("WORKER_OPS_ADDR", "127.0.0.1:0".into()),
-                ("SMTP_URL", format!("smtp://127.0.0.1:{}", links.worker_mail.port())),
-                ("MAIL_FROM", "Stockroom <orders@stockroom.example>".into()),
-                // What fails for a moment shall come again within the time that the backlog has.
-                ("JOBS_RETRY_SECONDS", "0.2,0.5,1,2,4".into()),
-            ]);
-            let name = format!("worker-{number}");
-            let log = folder.join(format!("{name}.log"));
-            workers.push(Unit::start(name, binary("worker")?, environment, log));
-        }
+        let addresses = gateways.iter().map(|gateway| format!("http://{}", gateway.address)).collect();
         let history = History::new(&folder.join("history.jsonl"), token.trim().to_owned())?;
         Ok(Self {
             folder,
@@ -151,7 +92,7 @@ impl Rig {
             gateways,
             workers,
             addresses,
-            links,
+            stage,
             shop,
             history,
             inbox,
@@ -163,9 +104,10 @@ impl Rig {
 
     /// What the options ask for, and then what the oracle says.
     pub(crate) async fn test(&mut self, options: &Options) -> Result<Violations> {
-        let mut found = match options.outage {
-            Some(outage) => self.suffer(outage, options).await?,
-            None => self.torment(options).await?,
+        let mut found = match (options.outage, options.trial) {
+            (Some(outage), _) => self.suffer(outage, options).await?,
+            (None, Some(trial)) => self.stand(trial, options).await?,
+            (None, None) => self.torment(options).await?,
         };
         found.extend(self.judge().await?);
         Ok(found)
@@ -188,7 +130,7 @@ impl Rig {
         let last_fault = fired?;
         loaded?;
         for way in Way::ALL {
-            self.links.of(way).heal();
+            self.stage.links.of(way).heal();
         }
         self.faults = faults.len();
         self.report(&faults)?;
@@ -279,16 +221,16 @@ impl Rig {
                 self.signal(victim, "CONT").await
             }
             Fault::Cut(way, time) => {
-                self.links.of(way).cut();
+                self.stage.links.of(way).cut();
                 self.heal(way, time).await
             }
             Fault::Slow(way, delay, time) => {
-                self.links.of(way).delay(delay);
+                self.stage.links.of(way).delay(delay);
                 self.heal(way, time).await
             }
             Fault::CutAfter(way, frame, times) => {
                 for _ in 0..times {
-                    let has_sprung = self.links.of(way).cut_after(frame).await;
+                    let has_sprung = self.stage.links.of(way).cut_after(frame).await;
                     self.hits.armed.fetch_add(1, Ordering::Relaxed);
                     self.hits.sprung.fetch_add(usize::from(has_sprung), Ordering::Relaxed);
                     tokio::time::sleep(Duration::from_millis(100)).await;
@@ -316,7 +258,7 @@ impl Rig {
 
     async fn heal(&self, way: Way, time: Duration) -> Result<()> {
         tokio::time::sleep(time).await;
-        let link = self.links.of(way);
+        let link = self.stage.links.of(way);
         link.heal();
         println!("healed: {}", link.name);
         Ok(())
@@ -334,9 +276,7 @@ impl Rig {
     async fn judge(&self) -> Result<Violations> {
         let sql = connect(self.servers.url("DATABASE_URL")?).await?;
         let mut found = oracle::judge(&sql, &self.shop, &self.history).await?;
-        let logs: Vec<String> =
-            self.workers.iter().filter_map(|unit| std::fs::read_to_string(&unit.log).ok()).collect();
-        let told = oracle::told(&logs);
+        let told = oracle::told(&self.stage.workers_logs()?);
         let repeated_mail = oracle::mail(&sql, &self.inbox.mails(), &mut found).await?;
         let again = repeated_mail + told.orders.values().map(|times| times - 1).sum::<usize>();
         println!("effects: {} orders told of, {again} repetitions", told.orders.len());
@@ -377,16 +317,4 @@ fn name(server: Victim) -> Result<&'static str> {
         Victim::Redis => Ok("redis"),
         Victim::Gateway(_) | Victim::Worker(_) => bail!("{server:?} is no server"),
     }
-}
-
-/// A port that nobody listens on. Below those that the kernel gives to outgoing connections, so that it stays free
-/// while its process is dead.
-fn free_port() -> Result<u16> {
-    for _ in 0..100 {
-        let port = rand::random_range(20_000..32_000);
-        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return Ok(port);
-        }
-    }
-    bail!("no free port")
 }

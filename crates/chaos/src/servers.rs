@@ -59,6 +59,16 @@ impl Servers {
         self.start_again(server).await
     }
 
+    /// Kills RabbitMQ, and has it come back with these queues' names alone: without the processes that keep them, and
+    /// what was in them.
+    pub(crate) async fn hollow_out(&self, queues: &[&str]) -> Result<()> {
+        for queue in queues {
+            let server = format!("ra:force_delete_server(quorum_queues, {{'%2F_{queue}', node()}}).");
+            self.script("rabbitmqctl", &["eval", &server]).await?;
+        }
+        self.kill("rabbitmq").await
+    }
+
     /// Kills RabbitMQ, deletes all that it had written, and starts it again.
     pub(crate) async fn wipe_rabbitmq(&self) -> Result<()> {
         self.end("rabbitmq").await?;

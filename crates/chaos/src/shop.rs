@@ -20,6 +20,8 @@ pub(crate) struct Shop {
     pub(crate) supply: i32,
     /// How many orders there will be.
     orders: usize,
+    /// There is enough for all, and everybody leaves an address.
+    is_plenty: bool,
 }
 
 /// A connection that goes past every proxy.
@@ -31,9 +33,10 @@ pub(crate) async fn connect(url: &str) -> Result<Client> {
 
 impl Shop {
     /// Fills an empty database for so many orders.
-    pub(crate) async fn open(sql: &Client, orders: usize) -> Result<Self> {
+    pub(crate) async fn open(sql: &Client, orders: usize, is_plenty: bool) -> Result<Self> {
         // An order asks for 3 lines of 2 units, on average.
-        let supply = i32::try_from(orders * 6 / 2 / usize::try_from(STORES * PRODUCTS)?)?.max(1);
+        let demand = if is_plenty { 60 * orders } else { 3 * orders };
+        let supply = i32::try_from(demand / usize::try_from(STORES * PRODUCTS)?)?.max(1);
         // A confirmation that is sent although it was sent before is written down.
         sql.batch_execute(
             "CREATE TABLE sent_again (order_id bigint NOT NULL); \
@@ -58,7 +61,7 @@ impl Shop {
             let rows = sql.query(&format!("SELECT id FROM {table} ORDER BY id"), &[]).await?;
             Ok(rows.iter().map(|row| row.get(0)).collect())
         };
-        Ok(Self { stores: ids("stores").await?, products: ids("products").await?, supply, orders })
+        Ok(Self { stores: ids("stores").await?, products: ids("products").await?, supply, orders, is_plenty })
     }
 
     /// The body of order `number`, which depends on it and the seed alone.
@@ -79,9 +82,14 @@ impl Shop {
             .map(|place| json!({ "product_id": self.products[place], "quantity_requested": rng.random_range(1..=3) }))
             .collect();
         let mut body = json!({ "store_id": store, "items": items });
-        if number % 2 == 1 {
-            body["customer_email"] = json!(format!("customer-{number}@chaos.example"));
+        if self.is_plenty || number % 2 == 1 {
+            body["customer_email"] = json!(address(number));
         }
         body
     }
+}
+
+/// Where customer `number` wants to be told.
+pub(crate) fn address(number: usize) -> String {
+    format!("customer-{number}@chaos.example")
 }

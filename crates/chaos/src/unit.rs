@@ -21,12 +21,16 @@ const GLANCE: Duration = Duration::from_millis(5);
 /// The longest that it may take to be there, or to be gone.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// The longest that it may take to be ready.
+const READY: Duration = Duration::from_secs(30);
+
 const SIGKILL: i32 = 9;
 
 /// A process and how to start it.
 pub(crate) struct Unit {
     pub(crate) name: String,
-    pub(crate) log: PathBuf,
+    /// Where it answers, as `host:port`.
+    pub(crate) address: String,
     pid: Arc<AtomicU32>,
     /// How often it died of SIGKILL.
     killed: Arc<AtomicU32>,
@@ -36,12 +40,18 @@ pub(crate) struct Unit {
 
 impl Unit {
     /// Starts it, and again whenever it ends. Its output goes to `log`.
-    pub(crate) fn start(name: String, program: PathBuf, environment: Vec<(String, String)>, log: PathBuf) -> Self {
+    pub(crate) fn start(
+        name: String,
+        address: String,
+        program: PathBuf,
+        environment: Vec<(String, String)>,
+        log: PathBuf,
+    ) -> Self {
         let [pid, killed] = [(); 2].map(|()| Arc::new(AtomicU32::new(0)));
         let stop = CancellationToken::new();
         let life = (pid.clone(), killed.clone());
-        let running = tokio::spawn(keep(program, environment, log.clone(), life, stop.clone()));
-        Self { name, log, pid, killed, stop, running }
+        let running = tokio::spawn(keep(program, environment, log, life, stop.clone()));
+        Self { name, address, pid, killed, stop, running }
     }
 
     /// Sends it a signal, once it is there.
@@ -73,7 +83,18 @@ impl Unit {
         tokio::time::timeout(PATIENCE, alive).await.with_context(|| format!("{} is not there", self.name))
     }
 
-    /// Ends it for good.
+    /// Waits until it says that it is ready.
+    pub(crate) async fn ready(&self) -> Result<()> {
+        let url = format!("http://{}/readyz", self.address);
+        let ready = async {
+            while !reqwest::get(&url).await.is_ok_and(|answer| answer.status().is_success()) {
+                tokio::time::sleep(GLANCE).await;
+            }
+        };
+        tokio::time::timeout(READY, ready).await.with_context(|| format!("{} is not ready", self.name))
+    }
+
+    /// Kills it for good.
     pub(crate) async fn stop(self) -> Result<()> {
         self.stop.cancel();
         self.running.await.context("the keeper of a process")

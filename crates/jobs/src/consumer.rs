@@ -21,7 +21,7 @@ use crate::handling::Handling;
 use crate::health::Pulse;
 use crate::lane::Lane;
 use crate::supervisor::Supervisor;
-use crate::topology::Topology;
+use crate::topology::{Topology, delete_if_dead};
 
 /// How long running tasks have to end once we stop.
 pub(crate) const DRAIN: Duration = Duration::from_secs(10);
@@ -60,8 +60,14 @@ impl Consumer {
             let prefetch = channel.basic_qos(lane.slots(), BasicQosOptions::default());
             bounded("setting the prefetch", STEP, prefetch).await?;
             let (queue, options) = (self.topology.tasks(lane).clone(), BasicConsumeOptions::default());
-            let consuming = channel.basic_consume(queue, "".into(), options, FieldTable::default());
-            let consumer = bounded("starting a consumer", STEP, consuming).await?;
+            let consuming = channel.basic_consume(queue.clone(), "".into(), options, FieldTable::default());
+            let consumer = match bounded("starting a consumer", STEP, consuming).await {
+                Err(late @ Lapse::Late(..)) => {
+                    delete_if_dead(&connection, &queue).await?;
+                    return Err(late);
+                }
+                started => started?,
+            };
             tags.push(consumer.tag());
             // The end of one must not go unnoticed among the others.
             let ended = stream::once(future::ready(None));

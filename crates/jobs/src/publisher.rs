@@ -1,12 +1,14 @@
 //! Publishing with confirms, on a connection of its own: the broker stops reading from connections that publish while
 //! an alarm lasts, and acknowledgements must not wait behind that.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
+use lapin::types::ShortString;
 use lapin::{Channel, Confirmation};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -17,7 +19,7 @@ use crate::connection::{Connection, STEP};
 use crate::error::{Lapse, bounded};
 use crate::lane::Lane;
 use crate::message::Message;
-use crate::topology::Topology;
+use crate::topology::{Topology, delete_if_dead};
 
 /// How long a batch waits for its confirms. Shorter than the 10 s that the database lets our transaction idle.
 const CONFIRM_WAIT: Duration = Duration::from_secs(5);
@@ -30,6 +32,8 @@ pub(crate) struct Session {
     connection: Connection,
     channel: Channel,
     broken: CancellationToken,
+    /// Queues that confirmed nothing in time.
+    silent: Mutex<BTreeSet<ShortString>>,
 }
 
 /// Which messages of a batch were confirmed, and why the others were not.
@@ -46,7 +50,7 @@ impl Session {
         let channel = bounded("opening a channel", STEP, connection.create_channel()).await?;
         topology.declare(&channel).await?;
         bounded("asking for confirms", STEP, channel.confirm_select(ConfirmSelectOptions::default())).await?;
-        Ok(Self { connection, channel, broken: CancellationToken::new() })
+        Ok(Self { connection, channel, broken: CancellationToken::new(), silent: Mutex::default() })
     }
 
     /// Publishes all at once, then waits for their confirms. A session that let a message down is broken.
@@ -80,7 +84,12 @@ impl Session {
                     }
                     Some((_, Err(lapse))) => lapse,
                 },
-                () = tokio::time::sleep_until(deadline) => Lapse::Late("confirming a batch", CONFIRM_WAIT),
+                () = tokio::time::sleep_until(deadline) => {
+                    let both = messages.iter().zip(&published.confirmed);
+                    let late = both.filter(|(_, confirmed)| !**confirmed).map(|(message, _)| message.queue.clone());
+                    self.silent.lock().unwrap_or_else(PoisonError::into_inner).extend(late);
+                    Lapse::Late("confirming a batch", CONFIRM_WAIT)
+                }
                 _ = glance.tick() => {
                     if !self.blocked() {
                         continue;
@@ -92,6 +101,15 @@ impl Session {
             published.lapse = Some(lapse);
             return published;
         }
+    }
+
+    /// Has those queues made anew by the next session that let a message of this one down because they are dead.
+    pub(crate) async fn delete_dead_queues(&self) -> Result<(), Lapse> {
+        let silent = std::mem::take(&mut *self.silent.lock().unwrap_or_else(PoisonError::into_inner));
+        for queue in silent {
+            delete_if_dead(&self.connection, &queue).await?;
+        }
+        Ok(())
     }
 
     /// Ends when the session let a message down, or the connection is gone.

@@ -73,6 +73,8 @@ impl Relay {
         self.publisher.lend(Some(session.clone()));
         let ended = self.carry(&session).await;
         self.publisher.lend(None);
+        // A broker that says nothing at all is known by how the session ended.
+        _ = session.delete_dead_queues().await;
         self.consumer.owe_nothing();
         metrics::blocked(false);
         ended

@@ -14,11 +14,11 @@
 use std::time::Duration;
 
 use lapin::Channel;
-use lapin::options::QueueDeclareOptions;
+use lapin::options::{QueueDeclareOptions, QueueDeleteOptions};
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 
 use crate::config::Config;
-use crate::connection::STEP;
+use crate::connection::{Connection, STEP};
 use crate::error::{Lapse, bounded};
 use crate::lane::Lane;
 
@@ -96,6 +96,27 @@ impl Topology {
         }
         Ok(all)
     }
+}
+
+/// Deletes a queue that gave no sign of life although its broker does, if it has neither messages nor consumers. The
+/// next session makes it anew.
+///
+/// A broker that is killed while it makes a quorum queue may come back with the queue's name and without the process
+/// that keeps it: declaring goes well, and nobody ever gets a message in or out. Of an empty queue nothing is lost, and
+/// what another worker puts there at this very moment is published again once it is overdue.
+pub(crate) async fn delete_if_dead(connection: &Connection, queue: &ShortString) -> Result<(), Lapse> {
+    // The channel that had no answer waits for it still.
+    let channel = bounded("opening a channel", STEP, connection.create_channel()).await?;
+    let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::durable() };
+    let asking = channel.queue_declare(queue.clone(), passive, FieldTable::default());
+    let state = bounded("asking for the length of a queue", STEP, asking).await?;
+    if state.message_count() > 0 || state.consumer_count() > 0 {
+        return Ok(());
+    }
+    tracing::warn!(queue = queue.as_str(), "an empty queue gives no sign of life, and is made anew");
+    let deleting = channel.queue_delete(queue.clone(), QueueDeleteOptions::default());
+    bounded("deleting a queue", STEP, deleting).await?;
+    Ok(())
 }
 
 /// How many messages lie ready in a queue; none if it does not exist, which costs the channel.

@@ -31,6 +31,8 @@ struct State {
     mails: Vec<Mail>,
     /// What recipients are answered instead of being taken, by their address; the empty one is for anybody, once.
     refusals: HashMap<String, &'static str>,
+    /// Recipients that are not answered at all, and how often each was named.
+    ignored: HashMap<String, usize>,
 }
 
 impl Inbox {
@@ -74,6 +76,23 @@ impl Inbox {
         lock(&self.state).refusals.insert(address.into(), answer);
     }
 
+    /// Never answers whoever names this recipient.
+    pub fn ignore(&self, address: &str) {
+        lock(&self.state).ignored.insert(address.into(), 0);
+    }
+
+    /// How often a recipient was named that is ignored.
+    pub fn times_ignored(&self, address: &str) -> usize {
+        lock(&self.state).ignored.get(address).copied().unwrap_or_default()
+    }
+
+    /// Takes letters to this recipient from now on.
+    pub fn forgive(&self, address: &str) {
+        let mut state = lock(&self.state);
+        state.refusals.remove(address);
+        state.ignored.remove(address);
+    }
+
     /// Takes letters and does not say so until told to [`answer`](Self::answer).
     pub fn fall_silent(&self) {
         self.answers.send_replace(false);
@@ -109,6 +128,11 @@ async fn converse(client: TcpStream, state: Arc<Mutex<State>>, mut may_answer: w
             "MAIL" => {
                 from = address(&line);
                 "250 go on"
+            }
+            "RCPT" if ignores(&state, &address(&line)) => {
+                // Until the client has had enough.
+                while lines.next_line().await.ok()?.is_some() {}
+                return None;
             }
             "RCPT" => match refusal(&state, &address(&line)) {
                 Some(answer) => answer,
@@ -149,6 +173,11 @@ async fn converse(client: TcpStream, state: Arc<Mutex<State>>, mut may_answer: w
 fn address(line: &str) -> String {
     let inside = line.split_once('<').and_then(|(_, rest)| rest.split_once('>')).map(|(inside, _)| inside);
     inside.unwrap_or_default().to_owned()
+}
+
+/// Whether this recipient is ignored; counts it.
+fn ignores(state: &Mutex<State>, address: &str) -> bool {
+    lock(state).ignored.get_mut(address).map(|times| *times += 1).is_some()
 }
 
 fn refusal(state: &Mutex<State>, address: &str) -> Option<&'static str> {
