@@ -35,8 +35,10 @@ impl Shop {
     /// Fills an empty database for so many orders.
     pub(crate) async fn open(sql: &Client, orders: usize, is_plenty: bool) -> Result<Self> {
         // An order asks for 3 lines of 2 units, on average.
-        let demand = if is_plenty { 60 * orders } else { 3 * orders };
-        let supply = i32::try_from(demand / usize::try_from(STORES * PRODUCTS)?)?.max(1);
+        let rows = usize::try_from(STORES * PRODUCTS)?;
+        // Nobody asks for more than 3 units of a product.
+        let supply = if is_plenty { 3 * orders } else { 3 * orders / rows };
+        let supply = i32::try_from(supply)?.max(1);
         // A confirmation that is sent although it was sent before is written down.
         sql.batch_execute(
             "CREATE TABLE sent_again (order_id bigint NOT NULL); \

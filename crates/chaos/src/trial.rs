@@ -39,8 +39,11 @@ const MANY: usize = 1_000;
 const KILLER: usize = MANY / 3;
 const FAILING: usize = MANY / 2;
 
-/// Letters that two workers have under way at most.
+/// Orders that are placed at once to fill the hands of two workers.
 const HANDS_FULL: usize = 16;
+
+/// Letters that both have under way then: each as many as half of its connections to the database.
+const UNDER_WAY: usize = 6;
 
 /// How long a worker hangs.
 const HANG: Duration = Duration::from_secs(60);
@@ -174,7 +177,7 @@ impl Rig {
                 let before = inbox.mails().len();
                 inbox.fall_silent();
                 history.release(HANDS_FULL * round);
-                let all = async || Ok(inbox.mails().len() >= before + HANDS_FULL);
+                let all = async || Ok(inbox.mails().len() >= before + UNDER_WAY);
                 until("both have their hands full", PATIENCE, all).await?;
                 hung.signal("STOP").await?;
                 let stopped = Instant::now();
