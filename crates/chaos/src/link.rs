@@ -47,8 +47,8 @@ pub(crate) struct Link {
     state: Arc<watch::Sender<State>>,
 }
 
-/// How long a frame is waited for after which a connection is to be cut.
-const UNSEEN: Duration = Duration::from_secs(5);
+/// How long a frame is waited for after which a connection is to be cut. Workers that lost their broker take a while.
+const UNSEEN: Duration = Duration::from_secs(20);
 
 impl Link {
     /// Listens on a free port and forwards to `port` of this machine.
