@@ -58,6 +58,13 @@ pub(crate) enum Fault {
 /// Longer than the broker waits for a sign of life (two silent heartbeats of 5 s), so that another worker takes over.
 const UNHEARD: Duration = Duration::from_secs(16);
 
+impl Fault {
+    /// Whether somebody hangs for so long that the broker gives it up.
+    pub(crate) fn is_unheard(&self) -> bool {
+        matches!(self, Self::Hang(Victim::Worker(_), time) if *time >= UNHEARD)
+    }
+}
+
 /// `kills` kills over all five, in equal parts of the load, with other faults between them, and a wiped broker in the
 /// middle if `wipe` says so.
 pub(crate) fn schedule(seed: u64, kills: usize, wipe: bool) -> Vec<Fault> {

@@ -82,6 +82,7 @@ impl Rig {
         }
         let tries = trial.tries(options.tries);
         self.faults = tries;
+        self.unheard = if trial == Trial::Hung { tries } else { 0 };
         match trial {
             Trial::Wiped => self.lose_the_disk(&sql, options).await,
             Trial::Killed => self.lose_a_worker(&sql, options, tries).await,
