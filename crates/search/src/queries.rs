@@ -35,19 +35,17 @@ pub(crate) async fn store_exists(conn: &mut Connection, store: i64) -> QueryResu
 /// The products with these ids as they are now, in the order of the ids; those deleted meanwhile are left out. None at
 /// all where there is no such store.
 pub(crate) async fn shown(conn: &mut Connection, ids: &[i64], store: Option<i64>) -> QueryResult<Vec<Shown>> {
-    let rows = products::table.filter(products::id.eq_any(ids));
-    // Looked up for each row: joined, all categories would be read for one page.
-    let category = categories::table.find(products::category_id).select(categories::name).single_value();
-    let category = category.assume_not_null();
+    // Joined rather than looked up for each row: categories are few, and read once.
+    let rows = products::table.inner_join(categories::table).filter(products::id.eq_any(ids));
     let columns =
-        (products::id, products::title, products::description, products::price, category, products::created_at);
+        (products::id, products::title, products::description, products::price, categories::name, products::created_at);
     let mut rows: Vec<Shown> = match store {
         None => {
             let nothing = None::<i32>.into_sql::<diesel::sql_types::Nullable<diesel::sql_types::Integer>>();
             rows.select((columns.0, columns.1, columns.2, columns.3, columns.4, columns.5, nothing)).load(conn).await?
         }
         Some(store) => {
-            // Looked up for each row as well: planned in half the time that joins take, and read in two thirds.
+            // Looked up for each row: planned in half the time that joins take, and read in two thirds.
             let carried = inventory::table.find((store, products::id)).select(inventory::quantity).single_value();
             rows.filter(exists(stores::table.find(store)))
                 .select((columns.0, columns.1, columns.2, columns.3, columns.4, columns.5, carried))

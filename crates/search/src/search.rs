@@ -97,7 +97,7 @@ impl Search {
             return Ok(answer);
         }
         // Deleted a moment ago. Once the index knows that, too, it fills the page up.
-        _ = tokio::time::timeout(PATIENCE, self.catch_up()).await;
+        _ = tokio::time::timeout(PATIENCE, self.0.follower.follow_up()).await;
         Ok(self.look(&query, view).await?.0)
     }
 
@@ -176,6 +176,11 @@ impl Search {
         let generation = current.generation;
         // The titles are those of the key, so that whoever asks under it gets the same.
         let key = Autocomplete(query.to_lowercase());
+        // What this generation changed may be what the index does not know.
+        if current.is_outdated {
+            let titles = crate::compute(move || query::suggest(&current.view, &key.0)).await?;
+            return Ok((Arc::new(titles), Outcome::Bypass));
+        }
         let load = async {
             let query = key.0.clone();
             Ok(crate::compute(move || query::suggest(&current.view, &query)).await?)

@@ -11,8 +11,11 @@
 //! in it, `search_changes_applied_total`, `search_failures_total`.
 //!
 //! An index is built anew, beside the one that serves meanwhile, where there is none, where it is damaged or of another
-//! database, where more has changed than it is worth following, or where what it lacks is gone from the log.
+//! database, where more has changed than it is worth following, or where what it lacks is gone from the log. Where
+//! somebody asks for a new one, or a table was emptied, the old one is followed until the new one holds as much.
 
+mod build;
+mod changes;
 mod position;
 pub(crate) mod source;
 mod task;
@@ -36,6 +39,8 @@ pub(crate) struct Current {
     /// How often titles had changed by then.
     pub(crate) generation: i64,
     position: Position,
+    /// Whether everything is said to have changed since it was built: what takes its place is being built.
+    pub(crate) is_outdated: bool,
 }
 
 /// The task that follows, for as long as this lives.
@@ -96,16 +101,29 @@ impl Follower {
         there.ok()?.ok()?.clone()
     }
 
-    /// Waits until the index holds everything that is committed now.
+    /// Waits until the index holds everything that is committed now; where everything is said to have changed, until it
+    /// has been built anew.
     ///
     /// # Errors
     /// [`db::Error`] when the database cannot say where it is.
     pub(crate) async fn catch_up(&self) -> Result<(), db::Error> {
+        self.wait_for_all(|current| !current.is_outdated).await
+    }
+
+    /// Waits until the index holds what has been committed product by product by now.
+    ///
+    /// # Errors
+    /// As [`catch_up`](Self::catch_up).
+    pub(crate) async fn follow_up(&self) -> Result<(), db::Error> {
+        self.wait_for_all(|_| true).await
+    }
+
+    async fn wait_for_all(&self, will_do: impl Fn(&Current) -> bool) -> Result<(), db::Error> {
         let wanted = source::position(&mut self.database.connection().await?).await?;
         self.wake.notify_one();
         let mut current = self.current.clone();
-        let is_there =
-            |current: &Option<Arc<Current>>| current.as_ref().is_some_and(|current| current.position.covers(&wanted));
+        let is_there = |current: &Arc<Current>| current.position.covers(&wanted) && will_do(current);
+        let is_there = |current: &Option<Arc<Current>>| current.as_ref().is_some_and(is_there);
         let there = current.wait_for(is_there).await.map(drop);
         there.map_err(|_| db::Error::Unavailable("the search has stopped".into()))
     }

@@ -1,22 +1,25 @@
 //! The task that follows.
 
-use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use db::{Database, Tx};
-use tokio::sync::{Notify, mpsc, watch};
+use db::Database;
+use tokio::sync::{Notify, watch};
 
+use super::build::{self, Building, Built};
+use super::changes::{Changes, read_changes};
 use super::position::Position;
-use super::source::{self, Change, Poll};
+use super::source::{self, Poll};
 use super::{Current, FollowError};
 use crate::compute;
-use crate::index::{Categories, Entry, Home, Living, Stamp, Store, View, Volume};
+use crate::index::{Categories, Home, Living, Stamp, Store, View};
 
 /// Between looks at the log.
 const POLL: Duration = Duration::from_millis(100);
+/// Between moments at which it is told how far the index is behind.
+const TELL: Duration = Duration::from_millis(250);
 /// Between tries while something is broken: from the first to the longest.
 const RETRY: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(3));
 /// Between prunings of the log, and between commits that only move the position on.
@@ -36,10 +39,12 @@ struct Following {
     store: Store,
     identity: String,
     upkeep: Instant,
-    /// The position of the last commit.
-    committed: Position,
+    /// The position that the last commit bears, and how often titles had changed by then.
+    committed: (Position, i64),
     /// The connection that was followed on. On another one, the server may have crashed meanwhile, or be another.
     connection: Option<i32>,
+    /// What takes this one's place when it is complete.
+    building: Option<Building>,
 }
 
 impl Task {
@@ -55,26 +60,26 @@ impl Task {
     /// Follows for ever. What fails is tried again; the last good index serves meanwhile.
     pub(super) async fn run(self, folder: Option<PathBuf>) {
         let home = Arc::new(compute(move || Home::open(folder.as_deref())).await);
-        let (mut following, mut pause, mut last_good) = (None, RETRY.0, Instant::now());
+        let (mut following, mut pause) = (None, RETRY.0);
+        let (good, last_good) = watch::channel(Instant::now());
+        // Also while a step takes long.
+        tokio::spawn(tell(last_good));
         loop {
+            let begun = Instant::now();
             let woken = match self.step(&home, following.take()).await {
                 Ok(next) => {
                     following = Some(next);
-                    (pause, last_good) = (RETRY.0, Instant::now());
+                    good.send_replace(begun);
+                    pause = RETRY.0;
                     POLL
                 }
                 Err(Failed { error, keep }) => {
-                    tracing::warn!(
-                        error = &error as &dyn std::error::Error,
-                        "the search index cannot follow: trying again"
-                    );
-                    metrics::counter!("search_failures_total").increment(1);
+                    complain(&error, "the search index cannot follow: trying again");
                     following = keep;
                     pause = (pause * 2).min(RETRY.1);
                     pause
                 }
             };
-            metrics::gauge!("search_behind_seconds").set(last_good.elapsed().as_secs_f64());
             _ = tokio::time::timeout(woken, self.wake.notified()).await;
         }
     }
@@ -126,13 +131,25 @@ impl Task {
         // Perhaps younger than the documents: changes of categories are followed like all others.
         let categories = read.await?;
         let view = View { segments: segments?, categories: Arc::new(Categories::new(categories)) };
-        self.show(view, stamp.generation, seen.clone());
-        Ok(Some(Following { store, identity, upkeep: Instant::now(), committed: seen, connection: None }))
+        let current = Current { view, generation: stamp.generation, position: seen, is_outdated: false };
+        let following = Following::new(store, identity, &current);
+        self.show(current);
+        Ok(Some(following))
     }
 
     /// Looks for changes and applies them.
     async fn follow(&self, home: &Arc<Home>, following: Following) -> Result<Following, Failed> {
         let Some(current) = self.current.borrow().clone() else { return Err(Failed::anew(gone())) };
+        let mut following = following;
+        if let Some(building) = following.building.take_if(|building| building.is_finished()) {
+            match self.change_over(home, building).await {
+                Ok(following) => return Ok(following),
+                Err(error) => {
+                    complain(&error, "cannot build the search index anew: trying again");
+                    following.building = Some(Building::begin(&self.database, home, RETRY.1));
+                }
+            }
+        }
         let poll = match self.poll(&current.position).await {
             Ok(poll) => poll,
             Err(error) => return Err(Failed { error, keep: Some(following) }),
@@ -145,7 +162,7 @@ impl Task {
         if !poll.has_changes && !is_in_doubt {
             return self.idle(following, &current, poll.position).await;
         }
-        let most = WORTH_FOLLOWING + current.view.products() / 4;
+        let most = most_followed(&current.view);
         let (seen, identity) = (current.clone(), is_in_doubt.then(|| following.identity.clone()));
         let read = self.database.transaction(move |tx| Box::pin(read_changes(tx, seen, identity, most))).await;
         match read {
@@ -156,10 +173,14 @@ impl Task {
             }
             Ok(Some(changes)) => {
                 let following = Following { connection: Some(poll.connection), ..following };
-                match changes.is_empty() {
-                    true => self.idle(following, &current, changes.position).await,
-                    false => self.apply(following, &current, changes).await.map_err(Failed::anew),
+                let following = self.note_everything(home, following, &changes);
+                if changes.is_empty() {
+                    return self.idle(following, &current, changes.position).await;
                 }
+                let (following, current) = apply(following, &current, changes).await.map_err(Failed::anew)?;
+                self.has_caught_up.store(true, Ordering::Relaxed);
+                self.show(current);
+                Ok(following)
             }
         }
     }
@@ -177,20 +198,22 @@ impl Task {
     ) -> Result<Following, Failed> {
         self.has_caught_up.store(true, Ordering::Relaxed);
         if !current.position.covers(&position) {
-            self.show(current.view.clone(), current.generation, position.clone());
+            let (view, generation) = (current.view.clone(), current.generation);
+            let is_outdated = following.building.is_some();
+            self.show(Current { view, generation, position: position.clone(), is_outdated });
         }
         if following.upkeep.elapsed() < UPKEEP {
             return Ok(following);
         }
         following.upkeep = Instant::now();
-        if !following.committed.covers(&position) {
-            let stamp = Stamp::new(following.identity.clone(), position.to_string(), current.generation);
+        if following.building.is_none() && !following.committed.0.covers(&position) {
+            let stamp = following.stamp(&position, current.generation);
             let (store, segments) = commit(following.store, stamp).await;
             // Perhaps some were merged meanwhile: the old ones are let go.
             let segments = segments.map_err(|error| Failed::anew(error.into()))?;
             let view = View { segments, categories: current.view.categories.clone() };
-            self.show(view, current.generation, position.clone());
-            following = Following { store, committed: position, ..following };
+            self.show(Current { view, generation: current.generation, position, is_outdated: false });
+            following = Following { store, ..following };
         }
         let pruned = self.database.transaction(|tx| Box::pin(async { Ok::<_, FollowError>(source::prune(tx).await?) }));
         match pruned.await {
@@ -205,83 +228,112 @@ impl Task {
         }
     }
 
-    async fn apply(&self, following: Following, current: &Current, changes: Changes) -> Result<Following, FollowError> {
-        let Changes { position, generation, touched, entries, categories } = changes;
-        let stamp = Stamp::new(following.identity.clone(), position.to_string(), generation);
-        let store = following.store;
-        let count = touched.len();
-        let (store, segments) = compute(move || {
-            touched.iter().for_each(|id| store.remove(*id));
-            let added = entries.iter().try_for_each(|entry| store.add(entry));
-            (store, added)
-        })
-        .await;
-        segments?;
-        let (store, segments) = commit(store, stamp).await;
-        let categories = match categories {
-            Some(categories) => Arc::new(Categories::new(categories)),
-            None => current.view.categories.clone(),
-        };
-        let view = View { segments: segments?, categories };
-        self.has_caught_up.store(true, Ordering::Relaxed);
-        self.show(view, generation, position.clone());
-        metrics::counter!("search_changes_applied_total").increment(count as u64);
-        Ok(Following { store, committed: position, ..following })
-    }
-
-    /// Builds an index beside the one that serves, and swaps.
+    /// Builds an index beside the one that serves, if any, and swaps. Nothing is followed meanwhile.
     async fn build(&self, home: &Arc<Home>) -> Result<Following, FollowError> {
-        let mut conn = self.database.connection().await?;
-        let identity = source::identity(&mut conn).await?;
-        let volume = if source::are_many(&mut conn).await? { Volume::Many } else { Volume::Few };
-        drop(conn);
-        let at_home = home.clone();
-        let fresh = compute(move || at_home.fresh(volume)).await.map_err(FollowError::from);
-        let built = match fresh {
-            Ok(store) => self.build_in(store, home, identity.clone()).await,
-            Err(error) => Err(error),
-        };
-        match built {
-            Err(FollowError::Index(error)) => {
-                tracing::warn!(%error, "cannot write the search index to its folder: building it in memory");
-                self.build_in(Store::create(None, volume)?, home, identity).await
-            }
-            built => built,
-        }
+        let Built { store, identity, current } = build::build(&self.database, home).await?;
+        let following = Following::new(store, identity, &current);
+        Ok(self.move_in(home, following, current).await)
     }
 
-    async fn build_in(&self, store: Store, home: &Arc<Home>, identity: String) -> Result<Following, FollowError> {
-        let begun = Instant::now();
-        tracing::info!("building the search index");
-        let (send, receive) = mpsc::channel(2);
-        let taking_in = tokio::task::spawn_blocking(move || take_in(store, receive));
-        let read = self.database.transaction(move |tx| Box::pin(read_everything(tx, send))).await;
-        let (store, taken) = match taking_in.await {
-            Ok(taken) => taken,
-            Err(error) => std::panic::resume_unwind(error.into_panic()),
-        };
-        let (position, generation, categories) = read?;
-        let products = taken?;
-        let stamp = Stamp::new(identity.clone(), position.to_string(), generation);
-        let (store, segments) = commit(store, stamp).await;
-        let view = View { segments: segments?, categories: Arc::new(Categories::new(categories)) };
+    /// Shows an index that was built beside the one that serves, once it holds what has changed since.
+    async fn change_over(&self, home: &Arc<Home>, building: Building) -> Result<Following, FollowError> {
+        let Built { store, identity, current } = building.finish().await?;
+        let following = Following::new(store, identity.clone(), &current);
+        let (most, seen) = (most_followed(&current.view), Arc::new(current));
+        let (from, identity) = (seen.clone(), Some(identity));
+        let read = self.database.transaction(move |tx| Box::pin(read_changes(tx, from, identity, most))).await?;
+        let Some(changes) = read else { return self.build(home).await };
+        let following = self.note_everything(home, following, &changes);
+        let (following, current) = apply(following, &seen, changes).await?;
+        Ok(self.move_in(home, following, current).await)
+    }
+
+    /// Shows a new index, and lets the old ones go.
+    async fn move_in(&self, home: &Arc<Home>, following: Following, current: Current) -> Following {
         self.has_caught_up.store(true, Ordering::Relaxed);
-        self.show(view, generation, position.clone());
+        self.show(current);
         let home = home.clone();
-        let store = compute(move || {
-            home.keep_only(&store);
-            store.settle()
+        compute(move || {
+            home.keep_only(&following.store);
+            following
         })
-        .await?;
-        tracing::info!(products, elapsed = ?begun.elapsed(), "built the search index");
-        Ok(Following { store, identity, upkeep: Instant::now(), committed: position, connection: None })
+        .await
     }
 
-    fn show(&self, view: View, generation: i64, position: Position) {
-        metrics::gauge!("search_products").set(view.products() as f64);
-        metrics::gauge!("search_segments").set(view.segments.len() as f64);
-        self.current.send_replace(Some(Arc::new(Current { view, generation, position })));
+    /// Where everything is said to have changed, has an index built beside the one that is followed.
+    fn note_everything(&self, home: &Arc<Home>, mut following: Following, changes: &Changes) -> Following {
+        if changes.is_everything && following.building.is_none() {
+            following.building = Some(Building::begin(&self.database, home, Duration::ZERO));
+        }
+        following
     }
+
+    fn show(&self, current: Current) {
+        metrics::gauge!("search_products").set(current.view.products() as f64);
+        metrics::gauge!("search_segments").set(current.view.segments.len() as f64);
+        self.current.send_replace(Some(Arc::new(current)));
+    }
+}
+
+impl Following {
+    /// With an index that holds what `current` says.
+    fn new(store: Store, identity: String, current: &Current) -> Self {
+        let committed = (current.position.clone(), current.generation);
+        Self { store, identity, upkeep: Instant::now(), committed, connection: None, building: None }
+    }
+
+    /// What a commit of what `current` says bears. While an index is built because everything has changed, that of the
+    /// commit before: a process that ends meanwhile has to learn of it again.
+    fn stamp(&mut self, position: &Position, generation: i64) -> Stamp {
+        if self.building.is_none() {
+            self.committed = (position.clone(), generation);
+        }
+        Stamp::new(self.identity.clone(), self.committed.0.to_string(), self.committed.1)
+    }
+}
+
+/// Says how long ago the index held everything, for as long as somebody follows.
+async fn tell(last_good: watch::Receiver<Instant>) {
+    while last_good.has_changed().is_ok() {
+        metrics::gauge!("search_behind_seconds").set(last_good.borrow().elapsed().as_secs_f64());
+        tokio::time::sleep(TELL).await;
+    }
+}
+
+/// More changes than this are not followed.
+fn most_followed(view: &View) -> usize {
+    WORTH_FOLLOWING + view.products() / 4
+}
+
+/// Takes changes into the index.
+async fn apply(
+    mut following: Following,
+    current: &Current,
+    changes: Changes,
+) -> Result<(Following, Current), FollowError> {
+    let Changes { position, generation, touched, entries, categories, .. } = changes;
+    let categories = match categories {
+        Some(categories) => Arc::new(Categories::new(categories)),
+        None => current.view.categories.clone(),
+    };
+    let is_outdated = following.building.is_some();
+    if touched.is_empty() {
+        let view = View { segments: current.view.segments.clone(), categories };
+        return Ok((following, Current { view, generation, position, is_outdated }));
+    }
+    let stamp = following.stamp(&position, generation);
+    let (store, count) = (following.store, touched.len());
+    let (store, added) = compute(move || {
+        touched.iter().for_each(|id| store.remove(*id));
+        let added = entries.iter().try_for_each(|entry| store.add(entry));
+        (store, added)
+    })
+    .await;
+    added?;
+    let (store, segments) = commit(store, stamp).await;
+    let view = View { segments: segments?, categories };
+    metrics::counter!("search_changes_applied_total").increment(count as u64);
+    Ok((Following { store, ..following }, Current { view, generation, position, is_outdated }))
 }
 
 /// A step that failed, and what can still be gone on with.
@@ -297,95 +349,17 @@ impl Failed {
     }
 }
 
-/// What has changed, read at one moment.
-struct Changes {
-    position: Position,
-    generation: i64,
-    touched: Vec<i64>,
-    entries: Vec<Entry>,
-    categories: Option<Vec<(i64, String)>>,
-}
-
-impl Changes {
-    fn is_empty(&self) -> bool {
-        self.touched.is_empty() && self.categories.is_none()
-    }
-}
-
-/// The changes that `seen` lacks; none where an index has to be built anew: for there being more than `most`, or changes
-/// of everything, or another database.
-///
-/// With an `identity` it is in doubt whether this is still the database of that name, and whether it has crashed.
-async fn read_changes(
-    tx: &mut Tx,
-    seen: Arc<Current>,
-    identity: Option<String>,
-    most: usize,
-) -> Result<Option<Changes>, FollowError> {
-    let position = source::freeze(tx).await?;
-    let mut changes = source::changes(tx, &seen.position, i64::try_from(most).unwrap_or(i64::MAX)).await?;
-    let is = |changes: &[Change], kind: &str| changes.iter().filter(|change| change.kind == kind).count();
-    let mut generation = seen.generation + i64::try_from(is(&changes, "title")).unwrap_or(i64::MAX);
-    if let Some(identity) = identity {
-        if source::identity(tx).await? != identity {
-            return Ok(None);
-        }
-        changes.extend(source::changes_in_doubt(tx, &seen.position).await?);
-        generation = source::generation(tx).await?;
-    }
-    if changes.len() >= most || is(&changes, "everything") > 0 {
-        return Ok(None);
-    }
-    let touched: HashSet<i64> = changes.iter().filter_map(|change| change.product_id).collect();
-    let touched: Vec<i64> = touched.into_iter().collect();
-    let entries = match touched.as_slice() {
-        [] => Vec::new(),
-        touched => source::products(tx, touched).await?,
-    };
-    let categories = match is(&changes, "category") {
-        0 => None,
-        _ => Some(source::all_categories(tx).await?),
-    };
-    Ok(Some(Changes { position, generation, touched, entries, categories }))
-}
-
-/// Sends every product on, and tells what else there is of the same moment.
-async fn read_everything(
-    tx: &mut Tx,
-    send: mpsc::Sender<Vec<Entry>>,
-) -> Result<(Position, i64, Vec<(i64, String)>), FollowError> {
-    let position = source::freeze(tx).await?;
-    let generation = source::generation(tx).await?;
-    let categories = source::all_categories(tx).await?;
-    let (mut after, mut read) = (i64::MIN, 0);
-    while let Some((entries, last)) = source::products_after(tx, after).await? {
-        (after, read) = (last, read + entries.len());
-        tracing::info!(products = read, "reading products for the search index");
-        if send.send(entries).await.is_err() {
-            break;
-        }
-    }
-    Ok((position, generation, categories))
-}
-
-/// Adds what is sent; how many there were.
-fn take_in(store: Store, mut receive: mpsc::Receiver<Vec<Entry>>) -> (Store, Result<usize, FollowError>) {
-    let mut count = 0;
-    while let Some(entries) = receive.blocking_recv() {
-        count += entries.len();
-        if let Err(error) = entries.iter().try_for_each(|entry| store.add(entry)) {
-            return (store, Err(error.into()));
-        }
-    }
-    (store, Ok(count))
-}
-
-async fn commit(mut store: Store, stamp: Stamp) -> (Store, Result<Vec<Living>, tantivy::TantivyError>) {
+pub(super) async fn commit(mut store: Store, stamp: Stamp) -> (Store, Result<Vec<Living>, tantivy::TantivyError>) {
     compute(move || {
         let segments = store.commit(&stamp);
         (store, segments)
     })
     .await
+}
+
+fn complain(error: &FollowError, what: &str) {
+    tracing::warn!(error = error as &dyn std::error::Error, "{what}");
+    metrics::counter!("search_failures_total").increment(1);
 }
 
 /// A moment since which it is time for upkeep.

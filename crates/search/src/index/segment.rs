@@ -85,8 +85,8 @@ pub(crate) struct Titles {
     /// The documents in that order.
     pub(crate) alphabetical: Vec<Doc>,
     keys: StrColumn,
-    /// The documents by the first word of their titles, where that is all of the title first; without those whose titles
-    /// have none.
+    /// The documents by the first word of their titles, where that is all of the title first, then alphabetically;
+    /// without those whose titles have none.
     by_first: Vec<Doc>,
     words: Vec<WordId>,
     /// Where each document's words begin in `words`; one more for the end.
@@ -191,7 +191,7 @@ impl Titles {
         let ends = |doc: Doc| (starts[doc as usize], starts[doc as usize + 1]);
         let first = |doc: &Doc| (words[ends(*doc).0 as usize], ends(*doc).1 - ends(*doc).0 > 1);
         let has_words = |doc: &Doc| ends(*doc).0 < ends(*doc).1;
-        let mut by_first: Vec<Doc> = (0..documents).filter(has_words).collect();
+        let mut by_first: Vec<Doc> = alphabetical.iter().copied().filter(has_words).collect();
         by_first.sort_by_cached_key(first);
         let mut single = vec![0; documents.div_ceil(64) as usize];
         let singles = starts.windows(2).enumerate().filter(|(_, ends)| ends[1] - ends[0] == 1);
@@ -211,6 +211,37 @@ impl Titles {
         let start = self.by_first.partition_point(|doc| first(doc) < words.start);
         let count = self.by_first[start..].partition_point(|doc| first(doc) < words.end);
         &self.by_first[start..start + count]
+    }
+
+    /// The same, without those that come after so many `titles` that begin with the same word: the rest of them is
+    /// passed over.
+    pub(crate) fn first_beginning_with<'s>(
+        &'s self,
+        words: &Range<WordId>,
+        titles: usize,
+        is_alive: impl Fn(Doc) -> bool + 's,
+    ) -> impl Iterator<Item = Doc> + 's {
+        let run_of = |doc: Doc| (self.words(doc)[0], self.words(doc).len() > 1);
+        let mut rest = self.beginning_with(words);
+        let (mut run, mut last, mut met) = (None, None, 0);
+        std::iter::from_fn(move || {
+            loop {
+                let (doc, others) = rest.split_first()?;
+                if run != Some(run_of(*doc)) {
+                    (run, last, met) = (Some(run_of(*doc)), None, 0);
+                }
+                if met > titles {
+                    rest = &rest[rest.partition_point(|doc| Some(run_of(*doc)) == run)..];
+                    continue;
+                }
+                rest = others;
+                let place = self.places[*doc as usize];
+                if is_alive(*doc) {
+                    met += usize::from(last.replace(place) != Some(place));
+                    return Some(*doc);
+                }
+            }
+        })
     }
 
     /// Documents whose title is this word and no other.

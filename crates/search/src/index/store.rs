@@ -14,9 +14,9 @@ use crate::index::schema::{self, Entry, FORMAT, Fields};
 use crate::index::segment::Segment;
 use crate::index::view::Living;
 
-/// Memory for documents that are not committed yet, for each of the threads that take them in: enough to build a
-/// million products in one segment per thread; following needs next to nothing.
-const BUILDING: usize = 200_000_000;
+/// Memory for documents that are not committed yet: enough to build a million products in one segment, in which each
+/// word of a query is looked up once; following needs next to nothing.
+const BUILDING: usize = 400_000_000;
 const FOLLOWING: usize = 15_000_000;
 
 /// What a commit is up to date with.
@@ -171,12 +171,13 @@ impl Store {
 }
 
 fn new_writer(index: &Index, volume: Volume) -> Result<IndexWriter, TantivyError> {
-    let (threads, memory) = match volume {
-        Volume::Many => (std::thread::available_parallelism().map_or(1, usize::from).min(2), BUILDING),
-        Volume::Few => (1, FOLLOWING),
+    let memory = match volume {
+        Volume::Many => BUILDING,
+        Volume::Few => FOLLOWING,
     };
     let options = IndexWriterOptions::builder()
-        .num_worker_threads(threads)
+        // Two take in no faster what one connection reads, and leave a segment each.
+        .num_worker_threads(1)
         .memory_budget_per_thread(memory)
         .num_merge_threads(1)
         .build();

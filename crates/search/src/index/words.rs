@@ -69,6 +69,17 @@ impl Words {
 
     /// Every word that `typed` matches, and how; in no particular order.
     pub(crate) fn matching(&self, typed: &Typed) -> Vec<(WordId, Closeness)> {
+        let (mut found, passed) = self.found_and_passed(typed);
+        self.holding(typed, &passed, &mut found);
+        found
+    }
+
+    /// The same without the words of which it is a mere part: those take the longest to find.
+    pub(crate) fn meant_by(&self, typed: &Typed) -> Vec<(WordId, Closeness)> {
+        self.found_and_passed(typed).0
+    }
+
+    fn found_and_passed(&self, typed: &Typed) -> (Vec<(WordId, Closeness)>, Passed) {
         let mut found: Vec<(WordId, Closeness)> = Vec::new();
         let word = self.find(typed.text());
         found.extend(word.map(|id| (id, Closeness::Exact)));
@@ -81,8 +92,7 @@ impl Words {
             passed.range = beginning;
         }
         self.with_errors(typed, &passed, &mut found);
-        self.holding(typed, &passed, &mut found);
-        found
+        (found, passed)
     }
 
     /// Words with the stem of `typed`.

@@ -235,7 +235,7 @@ fn each_new(
 }
 
 /// Leaves the bits that both have.
-fn keep_both(bits: &mut [u64], others: &[u64]) {
+pub(crate) fn keep_both(bits: &mut [u64], others: &[u64]) {
     bits.iter_mut().zip(others).for_each(|(bits, others)| *bits &= others);
 }
 

@@ -57,21 +57,27 @@ pub(crate) fn suggest(view: &View, query: &str) -> Result<Vec<String>, TantivyEr
         return Ok(Vec::new());
     }
     let has_words = words.join(" ").chars().count() >= SHORTEST;
+    let of_segment = |living| match has_words {
+        true => literal::steps(living, &words),
+        false => signs::steps(living, &plain, &words),
+    };
+    let steps = view.segments.iter().map(of_segment).collect::<Result<Vec<_>, _>>()?;
     let mut found = Vec::new();
-    for living in &view.segments {
-        let steps = match has_words {
-            true => literal::steps(living, &words)?,
-            false => signs::steps(living, &plain, &words)?,
-        };
-        for (step, titles) in [Step::Begins, Step::WordBegins, Step::Contains].into_iter().zip(steps.in_order()) {
-            take(living, titles.into_iter().map(|place| (step, place)), &mut found)?;
+    for step in [Step::Begins, Step::WordBegins, Step::Contains] {
+        for (living, steps) in view.segments.iter().zip(&steps) {
+            take(living, steps.in_order(step).into_iter().map(|place| (step, place)), MOST, &mut found)?;
+        }
+        found = distinct(found);
+        // Reading titles takes longest, and no later step goes before these.
+        if found.len() == MOST {
+            break;
         }
     }
-    let mut found = distinct(found);
     if found.len() < MOST && has_words {
         let known: HashSet<String> = found.iter().map(|suggested| suggested.title.to_lowercase()).collect();
         for living in &view.segments {
-            take(living, forgiving::steps(living, &words)?.into_iter(), &mut found)?;
+            // Those that the literal steps have found may be among them.
+            take(living, forgiving::steps(living, &words)?.into_iter(), 2 * MOST, &mut found)?;
         }
         found.retain(|suggested| !is_errs(suggested.step) || !known.contains(&suggested.title.to_lowercase()));
         found = distinct(found);
@@ -83,10 +89,11 @@ fn is_errs(step: Step) -> bool {
     matches!(step, Step::Errs { .. })
 }
 
-/// Adds the first titles, until there are enough that are distinct.
+/// Adds the first titles, until there are `most` that are distinct.
 fn take(
     living: &Living,
     titles: impl Iterator<Item = (Step, u32)>,
+    most: usize,
     found: &mut Vec<Suggested>,
 ) -> Result<(), TantivyError> {
     let mut known = HashSet::new();
@@ -95,8 +102,7 @@ fn take(
         if known.insert(title.to_lowercase()) {
             found.push(Suggested { step, plain, title });
         }
-        // Those that the literal steps have found may be among them.
-        if known.len() >= 2 * MOST {
+        if known.len() >= most {
             break;
         }
     }
@@ -112,7 +118,8 @@ fn distinct(mut found: Vec<Suggested>) -> Vec<Suggested> {
     found
 }
 
-/// Titles of a segment by their best step, as places in alphabetical order.
+/// Titles of a segment by their best step, as places in alphabetical order; none where there is no title yet.
+#[derive(Default)]
 struct Steps {
     begins: Vec<u64>,
     word_begins: Vec<u64>,
@@ -120,19 +127,18 @@ struct Steps {
 }
 
 impl Steps {
-    fn new(living: &Living) -> Self {
-        let none = vec![0; living.segment.titles.distinct().div_ceil(64)];
-        Self { begins: none.clone(), word_begins: none.clone(), contains: none }
-    }
-
     fn add(&mut self, living: &Living, doc: u32, step: Step) {
         if living.is_alive(doc) {
-            let place = living.segment.titles.places[doc as usize];
-            match step {
-                Step::Begins => gather::set(&mut self.begins, place),
-                Step::WordBegins => gather::set(&mut self.word_begins, place),
-                Step::Contains | Step::Errs { .. } => gather::set(&mut self.contains, place),
+            let titles = &living.segment.titles;
+            let bits = match step {
+                Step::Begins => &mut self.begins,
+                Step::WordBegins => &mut self.word_begins,
+                Step::Contains | Step::Errs { .. } => &mut self.contains,
+            };
+            if bits.is_empty() {
+                *bits = vec![0; titles.distinct().div_ceil(64)];
             }
+            gather::set(bits, titles.places[doc as usize]);
         }
     }
 
@@ -160,8 +166,8 @@ impl Steps {
 
     /// Whether a title is known by a better step.
     fn has_better(&self, place: u32, step: Step) -> bool {
-        step > Step::Begins && gather::is_set(&self.begins, place)
-            || step > Step::WordBegins && gather::is_set(&self.word_begins, place)
+        let has = |bits: &[u64]| !bits.is_empty() && gather::is_set(bits, place);
+        step > Step::Begins && has(&self.begins) || step > Step::WordBegins && has(&self.word_begins)
     }
 
     /// Whether there are enough titles, even where two of them differ in case alone.
@@ -170,27 +176,26 @@ impl Steps {
         count(&self.begins) + count(&self.word_begins) >= ENOUGH
     }
 
-    /// The first places of each step. All documents with one title have the same step.
-    fn in_order(&self) -> [Vec<u32>; 3] {
-        let first = |bits: &[u64], less: &[&[u64]]| {
-            let mut places = Vec::new();
-            for (at, word) in bits.iter().enumerate() {
-                let mut word = less.iter().fold(*word, |word, less| word & !less[at]);
-                while word != 0 && places.len() < ENOUGH {
-                    places.push(u32::try_from(at * 64).unwrap_or(u32::MAX) + word.trailing_zeros());
-                    word &= word - 1;
-                }
-                if places.len() >= ENOUGH {
-                    break;
-                }
-            }
-            places
+    /// The first places of a step. All documents with one title have the same step.
+    fn in_order(&self, step: Step) -> Vec<u32> {
+        let (bits, better): (_, &[&[u64]]) = match step {
+            Step::Begins => (&self.begins, &[]),
+            Step::WordBegins => (&self.word_begins, &[&self.begins]),
+            Step::Contains | Step::Errs { .. } => (&self.contains, &[&self.begins, &self.word_begins]),
         };
-        [
-            first(&self.begins, &[]),
-            first(&self.word_begins, &[&self.begins]),
-            first(&self.contains, &[&self.begins, &self.word_begins]),
-        ]
+        let mut places = Vec::new();
+        for (at, word) in bits.iter().enumerate().filter(|(_, word)| **word != 0) {
+            let known = better.iter().filter_map(|better| better.get(at));
+            let mut word = known.fold(*word, |word, known| word & !known);
+            while word != 0 {
+                places.push(u32::try_from(at * 64).unwrap_or(u32::MAX) + word.trailing_zeros());
+                word &= word - 1;
+            }
+            if places.len() >= ENOUGH {
+                break;
+            }
+        }
+        places
     }
 }
 

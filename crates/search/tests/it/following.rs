@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use cache::Cache;
+use cache::{Cache, Outcome};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use search::{Config, Filters, Query, Search, View};
@@ -217,6 +217,72 @@ async fn a_log_from_another_server_does_not_have_the_index_built_again_and_again
     build.product("Black Tea", "drinks", "3.50").await;
     comes(&search, "black", 1).await;
     assert!(folder.join("index-1").exists() && !folder.join("index-2").exists(), "it was built once");
+}
+
+/// While an index is built anew, the one that serves goes on following, and the new one holds what came meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn following_goes_on_while_an_index_is_built_anew() {
+    let test = TestDatabase::new().await;
+    let (build, sql, folder) = (test.build().await, test.sql().await, folder());
+    let tea = build.product("Green Tea", "drinks", "3.50").await;
+    let search = search_in(&test, &folder);
+    search.catch_up().await.unwrap();
+    // Building reads the categories, and waits; following does not.
+    let lock = test.sql().await;
+    lock.batch_execute("BEGIN; LOCK TABLE categories IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    search::request_rebuild(&test.handle()).await.unwrap();
+    let waits = "SELECT count(*) FROM pg_locks WHERE relation = 'categories'::regclass AND NOT granted";
+    eventually("the building waits", 5 * SECOND, async || {
+        let waiting: i64 = sql.query_one(waits, &[]).await.unwrap().get(0);
+        (waiting > 0).then_some(())
+    })
+    .await;
+    let suggested = async |title: &str| {
+        eventually("the change is found", SECOND, async || {
+            let (titles, _) = search.suggest(title).await.unwrap();
+            (*titles == [title]).then_some(())
+        })
+        .await;
+    };
+    for title in ["Black Tea", "Coffee"] {
+        sql.execute("UPDATE products SET title = $2 WHERE id = $1", &[&tea, &title]).await.unwrap();
+        suggested(title).await;
+    }
+    assert!(folder.join("index-1").exists(), "the old one serves");
+    lock.batch_execute("COMMIT").await.unwrap();
+    search.catch_up().await.unwrap();
+    suggested("Coffee").await;
+    eventually("the old one goes", 5 * SECOND, async || (!folder.join("index-1").exists()).then_some(())).await;
+    build.product("Cocoa", "drinks", "3.50").await;
+    comes(&search, "cocoa", 1).await;
+}
+
+/// A process that ends before its new index is complete builds one again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rebuild_that_was_asked_for_is_not_forgotten_by_a_restart() {
+    let test = TestDatabase::new().await;
+    let (build, sql, folder) = (test.build().await, test.sql().await, folder());
+    let tea = build.product("Green Tea", "drinks", "3.50").await;
+    let search = search_in(&test, &folder);
+    search.catch_up().await.unwrap();
+    let lock = test.sql().await;
+    lock.batch_execute("BEGIN; LOCK TABLE categories IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    search::request_rebuild(&test.handle()).await.unwrap();
+    sql.execute("UPDATE products SET title = 'Coffee' WHERE id = $1", &[&tea]).await.unwrap();
+    eventually("the change is found", 5 * SECOND, async || {
+        let (titles, outcome) = search.suggest("coffee").await.unwrap();
+        (*titles == ["Coffee"]).then(|| assert_eq!(outcome, Outcome::Bypass, "kept under no generation"))
+    })
+    .await;
+    drop(search);
+    lock.batch_execute("COMMIT").await.unwrap();
+    let search = search_in(&test, &folder);
+    assert_eq!(titles(&ask(&search, words("coffee")).await), ["Coffee"]);
+    eventually("it is built anew", 10 * SECOND, async || {
+        (!folder.join("index-1").exists() && search.state() == "ok").then_some(())
+    })
+    .await;
+    assert_eq!(titles(&ask(&search, words("coffee")).await), ["Coffee"]);
 }
 
 /// Renames, reprices, creates, deletes, sells out and restocks at random, and looks each change up at once.

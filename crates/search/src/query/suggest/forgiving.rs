@@ -17,19 +17,20 @@ pub(super) fn steps(living: &Living, words: &[String]) -> Result<BTreeSet<(Step,
     let segment = &*living.segment;
     let text = &segment.title;
     let mut matched: Option<Vec<u64>> = None;
+    let mut documents = vec![0; segment.len().div_ceil(64)];
     // For each word of the query and each of the dictionary, the errors between them.
     let mut tables = Vec::new();
     for (place, word) in words.iter().enumerate() {
         let typed = Typed::new(word, place + 1 == words.len());
         let mut table = vec![NONE; text.words.len()];
-        let mut documents = vec![0; segment.len().div_ceil(64)];
-        for (id, errors) in text.words.matching(&typed).into_iter().filter_map(errors) {
+        documents.fill(0);
+        for (id, errors) in text.words.meant_by(&typed).into_iter().filter_map(errors) {
             table[id as usize] = errors;
             text.postings(id).add_to(&mut documents)?;
         }
         match &mut matched {
-            Some(matched) => matched.iter_mut().zip(documents).for_each(|(matched, documents)| *matched &= documents),
-            None => matched = Some(documents),
+            Some(matched) => gather::keep_both(matched, &documents),
+            None => matched = Some(documents.clone()),
         }
         if matched.iter().flatten().all(|bits| *bits == 0) {
             return Ok(BTreeSet::new());

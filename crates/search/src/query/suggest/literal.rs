@@ -3,12 +3,12 @@
 
 use tantivy::TantivyError;
 
-use super::{Step, Steps, documents};
+use super::{ENOUGH, Step, Steps, documents};
 use crate::index::{Living, WordId};
-use crate::query::gather;
+use crate::query::gather::{self, keep_both};
 
 pub(super) fn steps(living: &Living, words: &[String]) -> Result<Steps, TantivyError> {
-    let mut steps = Steps::new(living);
+    let mut steps = Steps::default();
     match words {
         [] => {}
         [word] => one_word(living, word, &mut steps)?,
@@ -22,7 +22,8 @@ fn one_word(living: &Living, word: &str, steps: &mut Steps) -> Result<(), Tantiv
     let text = &segment.title;
     let beginning = text.words.beginning_with(word);
     // Each step costs a walk through its documents, and most queries need the first alone.
-    segment.titles.beginning_with(&beginning).iter().for_each(|doc| steps.add(living, *doc, Step::Begins));
+    let first = segment.titles.first_beginning_with(&beginning, ENOUGH, |doc| living.is_alive(doc));
+    first.for_each(|doc| steps.add(living, doc, Step::Begins));
     if steps.suffice() {
         return Ok(());
     }
@@ -50,9 +51,8 @@ fn several_words(
     let whole = text.words.find(first);
     let endings = text.words.ending_with(first);
     let mut candidates = documents(living, endings.iter().copied())?;
-    for id in &middle {
-        candidates.iter_mut().zip(documents(living, [*id])?).for_each(|(candidates, others)| *candidates &= others);
-    }
+    let mut room = vec![0; candidates.len()];
+    middle.iter().try_for_each(|id| text.postings(*id).keep_in(&mut candidates, &mut room))?;
     let beginning = text.words.beginning_with(last);
     // Where the query may stand in a title, and how.
     let step_at = |title: &[WordId], place: usize| {
@@ -67,15 +67,17 @@ fn several_words(
             (false, _) => Step::Contains,
         })
     };
-    for id in beginning.clone() {
-        text.postings(id).each_run(|run| {
-            for doc in run.iter().filter(|doc| gather::is_set(&candidates, **doc)) {
-                let title = segment.titles.words(*doc);
-                if let Some(step) = (0..title.len()).filter_map(|place| step_at(title, place)).min() {
-                    steps.add(living, *doc, step);
-                }
-            }
-        })?;
+    let count: usize = candidates.iter().map(|bits| bits.count_ones() as usize).sum();
+    let with_last: usize = beginning.clone().map(|id| text.postings(id).len() as usize).sum();
+    // Looking at a title costs about as much as taking a document from a list.
+    if with_last < count {
+        keep_both(&mut candidates, &documents(living, beginning.clone())?);
     }
+    gather::each(candidates.iter().copied(), |doc| {
+        let title = segment.titles.words(doc);
+        if let Some(step) = (0..title.len()).filter_map(|place| step_at(title, place)).min() {
+            steps.add(living, doc, step);
+        }
+    });
     Ok(())
 }

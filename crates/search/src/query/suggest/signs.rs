@@ -9,7 +9,7 @@ use crate::query::gather;
 
 /// `plain` is the query folded with its signs, `words` its words: at most one, as there are fewer than three letters.
 pub(super) fn steps(living: &Living, plain: &str, words: &[String]) -> Result<Steps, TantivyError> {
-    let mut steps = Steps::new(living);
+    let mut steps = Steps::default();
     let segment = &*living.segment;
     let text = &segment.title;
     let runs = plain.split(|char: char| char.is_whitespace() || fold::is_letter(char));
