@@ -40,9 +40,14 @@ pub(crate) struct Memory {
 impl Gateway {
     /// Starts it on free ports of the loopback, configured as in production and by `settings`.
     pub(crate) fn start(settings: &[(&str, &str)]) -> Result<Self> {
+        Self::start_of(&beside_us("gateway")?, settings)
+    }
+
+    /// The same with another build of it.
+    pub(crate) fn start_of(program: &Path, settings: &[(&str, &str)]) -> Result<Self> {
         let (address, ops) = (free_address()?, free_address()?);
         let log = File::options().create(true).append(true).open(folder()?.join("gateway.log"))?;
-        let mut command = Command::new(beside_us("gateway")?);
+        let mut command = Command::new(program);
         for name in NOT_OURS {
             command.env_remove(name);
         }

@@ -34,6 +34,9 @@ pub(crate) struct Options {
     /// Keep the database of the search for the next run
     #[arg(long, env = "BENCH_KEEP", value_parser = FalseyValueParser::new())]
     pub(crate) keep: bool,
+    /// Another build of the gateway, asked the same as this one in turns, instead of PostgreSQL alone
+    #[arg(long, env = "BENCH_AGAINST")]
+    pub(crate) against: Option<PathBuf>,
 }
 
 /// What can be measured.

@@ -4,6 +4,7 @@ mod ledger;
 mod pgbench;
 mod requests;
 pub(crate) mod seed;
+mod triggers;
 mod verdict;
 
 use std::path::PathBuf;
@@ -90,11 +91,13 @@ pub(crate) async fn run(options: &Options) -> Result<Report> {
             cell.cpu.add(&cpu);
         }
     }
-    let acknowledged = cells.iter().map(|cell| cell.tally.answered).sum();
+    let triggers = triggers::measure(&mut ground, &sql, options).await?;
+    let acknowledged = cells.iter().map(|cell| cell.tally.answered).sum::<u64>() + triggers.acknowledged;
     let proof = ledger::prove(&sql, acknowledged).await?;
     ground.gateway.stop().await?;
 
     let mut report = verdict::judge(&cells);
+    triggers.judge(&mut report);
     report.notes.extend([machine, options.method(), proof]);
     Ok(report)
 }

@@ -1,5 +1,7 @@
 //! Searching and suggesting over HTTP, beside the same questions put to PostgreSQL alone.
 
+mod against;
+mod changes;
 mod fill;
 mod questions;
 mod sql;
@@ -9,16 +11,19 @@ mod words;
 
 use std::cell::Cell;
 use std::fs;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
+use self::against::Other;
+use self::changes::Changes;
 use self::questions::Question;
 use self::titles::Described;
 use self::words::Words;
 use crate::cpu::{Shares, Watch};
 use crate::database::BenchDatabase;
-use crate::gateway::{Gateway, Memory, folder};
+use crate::gateway::{Gateway, Memory, beside_us, folder};
 use crate::load;
 use crate::machine;
 use crate::options::Options;
@@ -36,6 +41,8 @@ struct Asked {
     question: Question,
     tally: Tally,
     cpu: Shares,
+    /// The same of another build, where there is one.
+    others: Option<(Tally, Shares)>,
 }
 
 /// What was seen of the gateway's starts and memory.
@@ -64,16 +71,27 @@ pub(crate) async fn run(options: &Options) -> Result<Report> {
     let prefix = format!("bench_search_{}:", std::process::id());
     let settings =
         [("DATABASE_URL", database.url()), ("REDIS_PREFIX", prefix.as_str()), ("SEARCH_INDEX_DIR", index.as_str())];
-    let (gateway, built, when_ready) = start(&settings).await?;
-    let asked = ask(&gateway, postmaster, &words, options).await?;
+    let program = beside_us("gateway")?;
+    let (gateway, built, when_ready) = start(&program, &settings).await?;
+    let other = match &options.against {
+        Some(program) => Some(Other::start(program, database.url(), &index, &prefix).await?),
+        None => None,
+    };
+    let asked = ask(&gateway, other.as_ref(), &database, &words, options).await?;
     let after_load = gateway.memory()?;
     gateway.stop().await?;
-    let (gateway, restarted, _) = start(&settings).await?;
+    drop(other);
+    let (gateway, restarted, _) = start(&program, &settings).await?;
     gateway.stop().await?;
     let life = Life { built, restarted, when_ready, after_load };
 
-    sql::prepare(&database).await?;
-    let sql = sql::measure(&database, postmaster, &words, options, CONNECTIONS).await?;
+    let sql = match options.against {
+        Some(_) => Vec::new(),
+        None => {
+            sql::prepare(&database).await?;
+            sql::measure(&database, postmaster, &words, options, CONNECTIONS).await?
+        }
+    };
     if options.keep {
         database.keep();
     }
@@ -98,9 +116,9 @@ async fn catalogue(options: &Options, titles: &[Described]) -> Result<BenchDatab
 }
 
 /// Starts a gateway and has it answer a first search: how long both took, and what it holds in memory then.
-async fn start(settings: &[(&str, &str)]) -> Result<(Gateway, Duration, Memory)> {
+async fn start(program: &Path, settings: &[(&str, &str)]) -> Result<(Gateway, Duration, Memory)> {
     let begun = Instant::now();
-    let mut gateway = Gateway::start(settings)?;
+    let mut gateway = Gateway::start_of(program, settings)?;
     let ready = gateway.until_ready(PATIENCE).await?;
     // Ready means that searches are answered; one that is not belongs to getting ready.
     while gateway.status_of("/api/search/products/?q=organic").await? != 200 && begun.elapsed() < PATIENCE {
@@ -116,21 +134,49 @@ async fn start(settings: &[(&str, &str)]) -> Result<(Gateway, Duration, Memory)>
     Ok((gateway, begun.elapsed(), memory))
 }
 
-/// Asks every question, in rounds.
-async fn ask(gateway: &Gateway, postmaster: Option<u32>, words: &Words, options: &Options) -> Result<Vec<Asked>> {
+/// Asks every question, in rounds, in which builds take turns.
+async fn ask(
+    gateway: &Gateway,
+    other: Option<&Other>,
+    database: &BenchDatabase,
+    words: &Words,
+    options: &Options,
+) -> Result<Vec<Asked>> {
+    let postmaster = database.postmaster().await?;
     let asked = questions::all().into_iter().filter(|question| options.wants(question.name));
-    let asked = asked.map(|question| Ok(Asked { question, tally: Tally::new()?, cpu: Shares::default() }));
+    let new = || Ok::<_, anyhow::Error>((Tally::new()?, Shares::default()));
+    let asked = asked.map(|question| {
+        let ((tally, cpu), others) = (new()?, other.map(|_| new()).transpose()?);
+        Ok(Asked { question, tally, cpu, others })
+    });
     let mut asked: Vec<Asked> = asked.collect::<Result<_>>()?;
     let fresh = Cell::new(0);
-    for round in 1..=options.rounds {
-        for Asked { question, tally, cpu } in &mut asked {
-            let sources = (0..CONNECTIONS as u64).map(|number| question.source(words, &fresh, round << 8 | number));
-            let watch = Watch::begin(gateway.pid(), postmaster).await;
-            let measured = load::run(gateway.address, options.pace(), sources.collect(), question.judge).await?;
-            let taken = watch.end();
-            eprintln!("round {round}, {}: {}, {taken}", question.name, measured.in_short());
-            tally.add(&measured)?;
-            cpu.add(&taken);
+    // What changes the products comes last: deleted documents stay in the index for a while.
+    let rounds =
+        [false, true].into_iter().flat_map(|changing| (1..=options.rounds).map(move |round| (changing, round)));
+    for (is_changing, round) in rounds {
+        let of_now = asked.iter_mut().filter(|asked| asked.question.is_changing == is_changing);
+        for Asked { question, tally, cpu, others } in of_now {
+            let ours = Some((gateway, &fresh, "", tally, cpu));
+            let theirs = other.zip(others.as_mut());
+            let theirs =
+                theirs.map(|(other, (tally, cpu))| (&other.gateway, &other.fresh, " of the other build", tally, cpu));
+            for (gateway, fresh, whose, tally, cpu) in ours.into_iter().chain(theirs) {
+                let sources = (0..CONNECTIONS as u64).map(|number| question.source(words, fresh, round << 8 | number));
+                let changes = match is_changing {
+                    true => Some(Changes::begin(database, options.products(), round).await?),
+                    false => None,
+                };
+                let watch = Watch::begin(gateway.pid(), postmaster).await;
+                let measured = load::run(gateway.address, options.pace(), sources.collect(), question.judge).await?;
+                let taken = watch.end();
+                if let Some(changes) = changes {
+                    changes.end().await?;
+                }
+                eprintln!("round {round}, {}{whose}: {}, {taken}", question.name, measured.in_short());
+                tally.add(&measured)?;
+                cpu.add(&taken);
+            }
         }
     }
     Ok(asked)

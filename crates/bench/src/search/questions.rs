@@ -23,6 +23,8 @@ pub(crate) struct Question {
     pub(crate) limits: Option<(f64, f64)>,
     kind: Kind,
     pub(crate) judge: Judge,
+    /// Whether products are changed all the while.
+    pub(crate) is_changing: bool,
 }
 
 enum Kind {
@@ -50,13 +52,15 @@ pub(crate) const SUGGEST: &str = "suggest, hit";
 
 /// Every question.
 pub(crate) fn all() -> Vec<Question> {
-    let search = |name, words, more| Question { name, limits: SEARCH, kind: Kind::Search(words, more), judge: finds };
-    let browse = |name, target| Question { name, limits: BROWSE, kind: Kind::Browse(target), judge: finds };
+    let question = |name, limits, kind, judge| Question { name, limits, kind, judge, is_changing: false };
+    let search = |name, words, more| question(name, SEARCH, Kind::Search(words, more), finds);
+    let browse = |name, target| question(name, BROWSE, Kind::Browse(target), finds);
+    let changing = |question: Question| Question { is_changing: true, ..question };
     let broad: fn(&Words) -> &[String] = |words| &words.broad;
     vec![
-        Question { name: CONSTANT, limits: None, kind: Kind::Constant, judge: answers },
-        Question { name: SUGGEST, limits: SEARCH, kind: Kind::SuggestAgain, judge: was_cached },
-        Question { name: "suggest, miss", limits: SEARCH, kind: Kind::SuggestAnew, judge: was_not_cached },
+        question(CONSTANT, None, Kind::Constant, answers),
+        question(SUGGEST, SEARCH, Kind::SuggestAgain, was_cached),
+        question("suggest, miss", SEARCH, Kind::SuggestAnew, was_not_cached),
         search("one broad word", broad, |_| String::new()),
         search("two words", |words| &words.pairs, |_| String::new()),
         search("prefix", |words| &words.prefixes, |_| String::new()),
@@ -64,11 +68,16 @@ pub(crate) fn all() -> Vec<Question> {
         search("broad, in stock at a store", broad, |rng| {
             format!("&in_stock=true&store_id={}", rng.random_range(1..=STORES))
         }),
+        search("broad, quantities of a store", broad, |rng| format!("&store_id={}", rng.random_range(1..=STORES))),
         search("broad, in stock", broad, |_| "&in_stock=true".into()),
         search("broad, price range", broad, |rng| {
             let low = rng.random_range(1..40);
             format!("&min_price={low}&max_price={}", low + rng.random_range(1..20))
         }),
+        search("broad, in a category", |words| &words.in_category, |_| String::new()),
+        search("broad, highlight", broad, |_| "&highlight=true".into()),
+        // The word behind it is none, and nothing is near it.
+        Question { judge: finds_nothing, ..search("nothing found", broad, |rng| format!("+{}", no_word(rng))) },
         search("broad, sort=relevance", broad, |_| "&sort=relevance".into()),
         search("broad, sort=price", broad, |_| "&sort=price".into()),
         search("broad, sort=-price", broad, |_| "&sort=-price".into()),
@@ -79,7 +88,15 @@ pub(crate) fn all() -> Vec<Question> {
         browse("everything, sort=newest", "?sort=newest"),
         browse("everything, sort=price", "?sort=price"),
         browse("everything, sort=-price", "?sort=-price"),
+        changing(search("one broad word, while products change", broad, |_| String::new())),
+        changing(search("two words, while products change", |words| &words.pairs, |_| String::new())),
+        changing(search("broad, sort=price, while products change", broad, |_| "&sort=price".into())),
     ]
+}
+
+/// Eight letters that stand in no word like this.
+fn no_word(rng: &mut SmallRng) -> String {
+    (0..8).map(|_| *b"qxjzvk".choose(rng).unwrap_or(&b'q') as char).collect()
 }
 
 impl Question {
@@ -117,6 +134,15 @@ fn finds(reply: &Reply) -> Verdict {
     let is_empty = reply.body.windows(13).take(200).any(|part| part == b"\"results\":[],")
         || reply.body.starts_with(b"{\"count\":0,");
     if is_empty && reply.status == 200 { Verdict::Odd } else { answers(reply) }
+}
+
+/// Right, and nothing was found, which is what was asked for.
+fn finds_nothing(reply: &Reply) -> Verdict {
+    match finds(reply) {
+        Verdict::Odd => Verdict::Good,
+        Verdict::Good => Verdict::Odd,
+        bad @ Verdict::Bad(_) => bad,
+    }
 }
 
 /// Right, and from the cache.

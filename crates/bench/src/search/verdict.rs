@@ -1,7 +1,7 @@
 //! What the figures of searching are held to.
 
 use super::questions::{CONSTANT, SUGGEST};
-use super::{Asked, Life};
+use super::{Asked, Life, against};
 use crate::cpu::Shares;
 use crate::report::{Bar, Limit, Report, Table, thousands};
 use crate::tally::Tally;
@@ -41,7 +41,7 @@ pub(super) fn judge(products: usize, life: &Life, asked: &[Asked], sql: &[(&'sta
     report.judge_answers(asked.iter().map(|asked| (asked.question.name.to_owned(), &asked.tally)));
 
     let mut table = Table::of_figures("Over HTTP, 4 connections (the last four columns: processors kept busy)");
-    for Asked { question, tally, cpu } in asked {
+    for Asked { question, tally, cpu, .. } in asked {
         table.figures(question.name, tally, cpu);
     }
     report.tables.push(table);
@@ -51,6 +51,7 @@ pub(super) fn judge(products: usize, life: &Life, asked: &[Asked], sql: &[(&'sta
     }
     report.tables.push(table);
     report.tables.push(comparison(asked, sql));
+    report.tables.extend(against::ratios(asked));
     let odd = asked.iter().filter(|asked| asked.tally.odd_share() > 0.001);
     let odd: Vec<String> =
         odd.map(|asked| format!("{} {:.1} %", asked.question.name, asked.tally.odd_share() * 100.0)).collect();

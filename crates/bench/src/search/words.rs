@@ -12,6 +12,8 @@ use super::titles::Described;
 pub(crate) struct Words {
     /// Words that very many titles hold.
     pub(crate) broad: Vec<String>,
+    /// Such words, each with a category in which a title holds it as a parameter behind it.
+    pub(crate) in_category: Vec<String>,
     /// Two neighbours of a title.
     pub(crate) pairs: Vec<String>,
     /// Beginnings of words, of three to five letters.
@@ -39,7 +41,8 @@ impl Words {
         }
         let mut known: Vec<(usize, &str)> = frequency.into_iter().map(|(word, count)| (count, word)).collect();
         known.sort_unstable_by(|left, right| right.cmp(left));
-        let broad = known.iter().take(BROAD).map(|(_, word)| (*word).to_owned()).collect();
+        let broad: Vec<String> = known.iter().take(BROAD).map(|(_, word)| (*word).to_owned()).collect();
+        let in_category = in_category(&broad, &split, real);
         // Words that at least a few titles hold, rare and frequent ones alike.
         let usual: Vec<&str> = known.iter().filter(|(count, _)| *count >= 5).map(|(_, word)| *word).collect();
         let long: Vec<&str> = usual.iter().copied().filter(|word| word.len() >= 5).collect();
@@ -55,12 +58,30 @@ impl Words {
         let mistyped: Vec<String> = (0..VARIETY).map(|_| draw(&long)).collect();
         Self {
             broad,
+            in_category,
             pairs,
             prefixes: prefixed.iter().map(|word| word[..rng.random_range(3..=5).min(word.len())].to_owned()).collect(),
             typos: mistyped.iter().map(|word| mistype(word, &mut rng)).collect(),
             beginnings: beginnings(&split, &mut rng),
         }
     }
+}
+
+/// Broad words of titles drawn at random, with the titles' categories.
+fn in_category(broad: &[String], split: &[Vec<String>], real: &[Described]) -> Vec<String> {
+    let mut rng = SmallRng::seed_from_u64(4);
+    let known: HashSet<&String> = broad.iter().collect();
+    let held = split
+        .iter()
+        .zip(real)
+        .filter_map(|(words, real)| Some((words.iter().find(|word| known.contains(word))?, real)));
+    let held: Vec<_> = held.collect();
+    let drawn = (0..VARIETY).filter_map(|_| held.choose(&mut rng));
+    let written = drawn.map(|(word, real)| {
+        let category: String = url::form_urlencoded::byte_serialize(real.category.as_bytes()).collect();
+        format!("{word}&category={category}")
+    });
+    written.collect()
 }
 
 /// The words of a title that are plain letters, in lower case.
