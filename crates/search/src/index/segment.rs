@@ -9,7 +9,9 @@ use tantivy::index::{SegmentId, SegmentReader};
 use tantivy::schema::Field;
 use tantivy::{TantivyError, u64_to_i64};
 
+use crate::closeness::Typed;
 use crate::facets::{self, PRICES};
+use crate::index::kept::{Kept, Matches};
 use crate::index::lists::{Lists, Postings};
 use crate::index::prices::Prices;
 use crate::index::schema::{Fields, KEY_SEPARATOR};
@@ -75,6 +77,7 @@ pub(crate) struct Segment {
 /// A text field: its words, and where each of them occurs.
 pub(crate) struct Text {
     pub(crate) words: Words,
+    kept: Kept,
     lists: Lists,
 }
 
@@ -158,7 +161,17 @@ impl Text {
             words.push(text(term)?);
             Ok(())
         })?;
-        Ok(Self { words: words.finish(), lists })
+        Ok(Self { words: words.finish(), kept: Kept::default(), lists })
+    }
+
+    /// Every word that `typed` matches, and how; in no particular order.
+    pub(crate) fn matching(&self, typed: &Typed) -> Matches {
+        self.kept.matching(&self.words, typed)
+    }
+
+    /// The same without the words of which it is a mere part.
+    pub(crate) fn meant_by(&self, typed: &Typed) -> Matches {
+        self.kept.meant_by(&self.words, typed)
     }
 
     /// Documents with this word.

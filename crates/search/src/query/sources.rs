@@ -19,8 +19,8 @@ impl<'s> Sources<'s> {
     pub(crate) fn of_word(typed: &Typed, segment: &'s Segment, categories: &Categories) -> Result<Self, TantivyError> {
         let mut lists = Vec::new();
         for (text, field) in [(&segment.title, Field::Title), (&segment.description, Field::Description)] {
-            let words = text.words.matching(typed).into_iter();
-            lists.extend(words.map(|(word, closeness)| (Cost::new(closeness, field), text.postings(word))));
+            let words = text.matching(typed);
+            lists.extend(words.iter().map(|(word, closeness)| (Cost::new(*closeness, field), text.postings(*word))));
         }
         for (category, closeness) in categories.matching(typed) {
             lists.extend(segment.category(category).map(|list| (Cost::new(closeness, Field::Category), list)));

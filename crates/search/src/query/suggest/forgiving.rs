@@ -24,7 +24,7 @@ pub(super) fn steps(living: &Living, words: &[String]) -> Result<BTreeSet<(Step,
         let typed = Typed::new(word, place + 1 == words.len());
         let mut table = vec![NONE; text.words.len()];
         documents.fill(0);
-        for (id, errors) in text.words.meant_by(&typed).into_iter().filter_map(errors) {
+        for (id, errors) in text.meant_by(&typed).iter().copied().filter_map(errors) {
             table[id as usize] = errors;
             text.postings(id).add_to(&mut documents)?;
         }
