@@ -9,6 +9,7 @@ DROP TRIGGER categories_changed ON categories;
 DROP TRIGGER products_changed ON products;
 DROP TRIGGER products_came_or_went ON products;
 DROP FUNCTION search_everything_changed();
+DROP FUNCTION search_tell(text, bigint[]);
 DROP FUNCTION search_stock_changed();
 DROP FUNCTION search_category_changed();
 DROP FUNCTION search_product_changed();

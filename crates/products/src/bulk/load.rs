@@ -28,6 +28,12 @@ pub struct ProductRow {
 /// The staged rows that a statement is about, its parameters being the first and last line.
 const MEANT: &str = "staged.reason IS NULL AND staged.line BETWEEN $1 AND $2";
 
+/// Tells the search of what changed, as the triggers of the table do row by row.
+const TELL: &str = "SELECT search_tell('title', array_agg(object_id::bigint)) FROM pg_temp.audited \
+                        WHERE before IS NULL OR before -> 'title' <> after -> 'title'; \
+                    SELECT search_tell('product', array_agg(object_id::bigint)) FROM pg_temp.audited \
+                        WHERE before -> 'title' = after -> 'title'";
+
 /// What a row would make of its product.
 const DIFFERS: &str = "(p.title, p.description, p.price, p.category_id) \
                        IS DISTINCT FROM (staged.title, staged.description, staged.price, c.id)";
@@ -67,7 +73,7 @@ impl Load for ProductRow {
     }
 
     /// Inserts before it updates, so that a product which somebody else adds at this moment is updated. Both
-    /// statements are left out when they have nothing to do: the catalogue's triggers fire once for each.
+    /// statements are left out when they have nothing to do.
     async fn apply(tx: &BulkTx<'_>, lines: RangeInclusive<i64>, actor: &Actor) -> Result<Outcome, Error> {
         let (first, last) = (lines.start(), lines.end());
         ensure_categories(tx, &lines, actor).await?;
@@ -81,6 +87,7 @@ impl Load for ProductRow {
         let [rows, new, changed] = [0, 1, 2].map(|column| census.get::<_, i64>(column) as u64);
         let mut outcome = Outcome::default();
         audit::stage(tx).await?;
+        tx.batch_execute("SET LOCAL search.told = 'on'").await?;
         if new > 0 {
             let insert = format!(
                 "WITH inserted AS ( \
@@ -97,6 +104,7 @@ impl Load for ProductRow {
         if changed > 0 || outcome.inserted < new {
             outcome.updated = update(tx, &lines).await?;
         }
+        tx.batch_execute(TELL).await?;
         audit::record_staged(tx, actor, Action::Import, "product").await?;
         outcome.unchanged = rows - outcome.inserted - outcome.updated;
         Ok(outcome)

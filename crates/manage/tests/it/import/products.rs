@@ -195,3 +195,32 @@ async fn many_rows_end_as_if_one_session_had_loaded_them() {
     let again = bench.import("products", &file).await;
     assert_eq!(again.figures(), [45_000, 0, 0, 40_455, 4_545]);
 }
+
+/// The triggers are silent during an import, which has to tell of the same.
+#[tokio::test]
+async fn the_search_is_told_of_what_changed_and_of_nothing_else() {
+    let bench = Bench::new().await;
+    let sql = bench.database.sql().await;
+    let told = async || {
+        let told = "WITH told AS (DELETE FROM search_changes RETURNING kind, product_id) \
+                    SELECT DISTINCT concat_ws(' ', kind, sku) FROM told LEFT JOIN products p ON p.id = product_id ORDER BY 1";
+        sql.query(told, &[]).await.unwrap().iter().map(|row| row.get(0)).collect::<Vec<String>>()
+    };
+    bench.import("products", format!("{HEADER}A,Apple,Fruit,1,\nB,Bean,Fruit,1,\nC,Corn,Fruit,1,\n")).await.ok();
+    assert_eq!(told().await, ["category", "title A", "title B", "title C"]);
+    let changed = format!("{HEADER}A,Apple,Fruit,2,\nB,Broad bean,Fruit,1,\nC,Corn,Fruit,1.00,\nD,Date,fruit,1,\n");
+    bench.import("products", changed).await.ok();
+    assert_eq!(told().await, ["product A", "title B", "title D"]);
+
+    bench.import("stores", "name,location\nHere,\n").await.ok();
+    let stock = "store,sku,quantity\n";
+    bench.import("inventory", format!("{stock}Here,A,5\nHere,B,0\nHere,C,7\nHere,D,9\n")).await.ok();
+    assert_eq!(told().await, ["product A", "product C", "product D"], "B came without stock");
+    bench.import("inventory", format!("{stock}Here,A,0\nHere,B,3\nHere,C,8\nHere,D,9\n")).await.ok();
+    assert_eq!(told().await, ["product A", "product B"], "sold out, restocked");
+    // What is no import tells by its triggers.
+    sql.batch_execute("UPDATE products SET price = 3 WHERE sku = 'C'; UPDATE inventory SET quantity = 0")
+        .await
+        .unwrap();
+    assert_eq!(told().await, ["product B", "product C", "product D"]);
+}
