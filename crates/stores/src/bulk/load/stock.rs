@@ -8,6 +8,7 @@ use db::Error;
 use db::copy::{BulkTx, CopyIn};
 use db::load::{Load, Outcome};
 use tokio_postgres::Client;
+use tokio_postgres::types::ToSql;
 
 /// More than any store has of one product; far enough below the column's limit for cancelled orders to be put back.
 pub const MAX_QUANTITY: i32 = 1_000_000_000;
@@ -81,7 +82,7 @@ impl Load for StockRow {
     /// computed, so an order that is placed at the same time comes either before the count or after it.
     async fn apply(tx: &BulkTx<'_>, lines: RangeInclusive<i64>, actor: &Actor) -> Result<Outcome, Error> {
         let name = actor.to_string();
-        let meant: [&(dyn tokio_postgres::types::ToSql + Sync); 3] = [lines.start(), lines.end(), &name];
+        let meant: [&(dyn ToSql + Sync); 3] = [lines.start(), lines.end(), &name];
         let insert = "WITH inserted AS ( \
                  INSERT INTO inventory (store_id, product_id, quantity) \
                  SELECT store_id, product_id, quantity FROM counted \
@@ -98,11 +99,22 @@ impl Load for StockRow {
         audit::stage(tx).await?;
         tx.batch_execute("SET LOCAL search.told = 'on'").await?;
         let inserted = tx.execute(insert, &meant).await?;
-        let lock = "SELECT count(*) FROM ( \
+        let rows = tx.query_one("SELECT count(*) FROM counted WHERE line BETWEEN $1 AND $2", &meant[..2]).await?;
+        let rows = rows.get::<_, i64>(0) as u64;
+        let updated = if inserted < rows { update(tx, &meant).await? } else { 0 };
+        tx.batch_execute(TELL).await?;
+        audit::record_staged(tx, actor, Action::Import, "inventory").await?;
+        Ok(Outcome { inserted, updated, unchanged: rows - inserted - updated })
+    }
+}
+
+/// Sets what is there already, under the lock; returns how many rows differed.
+async fn update(tx: &BulkTx<'_>, meant: &[&(dyn ToSql + Sync); 3]) -> Result<u64, Error> {
+    let lock = "SELECT count(*) FROM ( \
                  SELECT FROM inventory i JOIN counted USING (store_id, product_id) WHERE line BETWEEN $1 AND $2 \
                  ORDER BY i.store_id, i.product_id FOR NO KEY UPDATE OF i) AS held";
-        let held = tx.query_one(lock, &meant[..2]).await?.get::<_, i64>(0) as u64;
-        let update = "WITH changed AS ( \
+    tx.query_one(lock, &meant[..2]).await?;
+    let update = "WITH changed AS ( \
                  SELECT store_id, product_id, i.quantity AS before, counted.quantity, \
                         counted.quantity - i.quantity AS delta \
                  FROM inventory i JOIN counted USING (store_id, product_id) \
@@ -116,9 +128,5 @@ impl Load for StockRow {
              INSERT INTO pg_temp.audited \
              SELECT store_id || '/' || product_id, jsonb_build_object('quantity', before), \
                     jsonb_build_object('quantity', quantity, 'reason', 'import') FROM changed";
-        let updated = tx.execute(update, &meant).await?;
-        tx.batch_execute(TELL).await?;
-        audit::record_staged(tx, actor, Action::Import, "inventory").await?;
-        Ok(Outcome { inserted, updated, unchanged: held - inserted - updated })
-    }
+    Ok(tx.execute(update, meant).await?)
 }
