@@ -1,6 +1,9 @@
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 use orders::{Key, PlaceError, Placed, Request, Status};
+use testkit::eventually;
 
 use crate::support::{Shop, new};
 
@@ -136,7 +139,9 @@ async fn the_neighbours_of_a_key_that_was_overtaken_are_placed() {
                        WHERE application_name = 'stockroom-gateway' AND datname = current_database()";
     let connections = async || shop.sql.query_one(connections, &[]).await.unwrap().get::<_, Vec<i32>>(0);
     shop.place(&[(pen, 1)]).await;
-    let before = connections().await;
+    // That of the lane, and the one that wakes the workers.
+    let both = async || Some(connections().await).filter(|connections| connections.len() == 2);
+    let before = eventually("both are open", Duration::from_secs(10), both).await;
     let mut other = shop.database.sql().await;
     for round in 0..5 {
         // They are one batch, which waits for its stock until the answer is being written.
