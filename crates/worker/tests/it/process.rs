@@ -136,7 +136,8 @@ impl Process {
 
     fn is_stopped(&self) -> bool {
         let threads = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
-        let mut states = threads.map(|thread| std::fs::read_to_string(thread.unwrap().path().join("stat")).unwrap());
+        // A thread may end between the two looks.
+        let mut states = threads.filter_map(|thread| std::fs::read_to_string(thread.ok()?.path().join("stat")).ok());
         states.all(|stat| stat.rsplit_once(") ").unwrap().1.starts_with('T'))
     }
 

@@ -78,7 +78,7 @@ impl Load for StockRow {
     }
 
     /// Three steps, each with a snapshot of its own. Rows that a store does not carry yet are inserted, with their
-    /// adjustment. All others are locked, in the order that orders lock them in. Under the lock the difference is
+    /// adjustment. All others, if there are any, are locked, in the order that orders lock them in. Under the lock the difference is
     /// computed, so an order that is placed at the same time comes either before the count or after it.
     async fn apply(tx: &BulkTx<'_>, lines: RangeInclusive<i64>, actor: &Actor) -> Result<Outcome, Error> {
         let name = actor.to_string();
