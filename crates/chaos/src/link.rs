@@ -10,11 +10,13 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-/// After which words of the conversation a link is cut.
+/// At which words of the conversation a link is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Frame {
     /// A transaction's COMMIT went to PostgreSQL: did it happen or not?
     Commit,
+    /// PostgreSQL answered a COMMIT: it happened, and nobody hears so.
+    Committed,
     /// A message went to RabbitMQ: the relay never sees its confirm.
     Publish,
     /// An acknowledgement went to RabbitMQ.
@@ -22,10 +24,17 @@ pub(crate) enum Frame {
 }
 
 impl Frame {
+    /// Whether it is the server's, which then does not arrive.
+    fn is_answer(self) -> bool {
+        self == Self::Committed
+    }
+
     /// Bytes that only occur in such a frame, or nearly so.
     fn bytes(self) -> &'static [u8] {
         match self {
             Self::Commit => b"COMMIT\0",
+            // CommandComplete.
+            Self::Committed => b"C\0\0\0\x0bCOMMIT\0",
             // Class basic (60), method publish (40) and ack (80).
             Self::Publish => &[0, 60, 0, 40],
             Self::Ack => &[0, 60, 0, 80],
@@ -79,7 +88,7 @@ impl Link {
         self.state.send_modify(|state| state.delay = delay);
     }
 
-    /// Cuts one connection right after such a frame went through. Whether one did, soon.
+    /// Cuts one connection right after such a frame went through, or instead of its answer. Whether one did, soon.
     pub(crate) async fn cut_after(&self, frame: Frame) -> bool {
         self.state.send_modify(|state| state.cut_after = Some(frame));
         let mut seen = self.state.subscribe();
@@ -109,7 +118,7 @@ async fn carry(client: TcpStream, port: u16, state: Arc<watch::Sender<State>>) {
     }
 }
 
-/// Forwards until one end closes, or a frame went through after which the link is to be cut.
+/// Forwards until one end closes, or a frame comes at which the link is to be cut.
 async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, state: &watch::Sender<State>, is_upstream: bool) {
     let mut buffer = vec![0; 16 * 1024];
     loop {
@@ -122,13 +131,14 @@ async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, state: &watch::Se
             let share = rand::random_range(0.0..1.0);
             tokio::time::sleep(now.delay.mul_f64(share)).await;
         }
-        if to.write_all(&buffer[..length]).await.is_err() {
-            return;
-        }
-        if let Some(frame) = now.cut_after.filter(|_| is_upstream)
-            && buffer[..length].windows(frame.bytes().len()).any(|window| window == frame.bytes())
-            && state.send_if_modified(|state| state.cut_after.take().is_some())
-        {
+        let is_here = |frame: &Frame| {
+            frame.is_answer() != is_upstream
+                && buffer[..length].windows(frame.bytes().len()).any(|window| window == frame.bytes())
+        };
+        let is_cut =
+            now.cut_after.filter(is_here).is_some() && state.send_if_modified(|state| state.cut_after.take().is_some());
+        let is_lost = is_cut && !is_upstream;
+        if is_lost || to.write_all(&buffer[..length]).await.is_err() || is_cut {
             return;
         }
     }

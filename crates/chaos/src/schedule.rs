@@ -130,7 +130,7 @@ fn others(rng: &mut StdRng) -> Vec<Fault> {
         Fault::Slow(Way::WorkerToRabbitMq, little * 2, moments[10] * 2),
         Fault::Slow(Way::WorkerToMail, little * 5, moments[11] * 2),
         Fault::Slow(Way::GatewayToRedis, little, moments[12]),
-        Fault::CutAfter(Way::GatewayToPostgres, Frame::Commit, often + 1),
+        Fault::CutAfter(Way::GatewayToPostgres, Frame::Committed, often + 1),
         Fault::CutAfter(Way::WorkerToPostgres, Frame::Commit, often),
         Fault::CutAfter(Way::WorkerToRabbitMq, Frame::Publish, more),
         Fault::CutAfter(Way::WorkerToRabbitMq, Frame::Ack, most),

@@ -4,8 +4,7 @@
 //! round trip 1   BEGIN; what is known of the keys; lock the rows of all orders in one global order; then read prices
 //!                and take numbers
 //!                decide order after order, as they arrived, against what those before it left
-//!            2   orders with lines and confirmations; stock; events; answers under their keys
-//!            3   COMMIT
+//!            2   orders with lines and confirmations; stock; events; answers under their keys; COMMIT
 //! ```
 //!
 //! Nobody is answered before the COMMIT is.
@@ -88,21 +87,22 @@ impl Work for Batches {
     }
 }
 
-/// What waits for its COMMIT.
-struct Written {
+/// What was decided, and is still to be written.
+struct Ready<'r> {
     tx: Tx,
-    /// What the transaction is known by; `None` if it wrote nothing.
+    /// What the transaction is known by; `None` if there is nothing to write.
     mark: Option<Mark>,
-    results: Results<Batches>,
+    decided: Vec<Decided<'r>>,
+    some_expired: bool,
+    known: Known,
+    now: DateTime<Utc>,
 }
 
-/// What the first round trip brought.
-struct Opened {
-    known: Known,
-    /// Whether a key has an answer that is to be overwritten.
-    some_expired: bool,
-    /// `None` where the keys were asked for alone.
-    held: Option<Held>,
+/// A request and the order that it becomes, with its place in the batch.
+struct Decided<'r> {
+    place: usize,
+    request: &'r Request,
+    order: Order,
 }
 
 /// Results as far as they are known, by request.
@@ -115,30 +115,35 @@ impl Batches {
     }
 
     async fn place(&self, requests: &[&Request], pass: Pass) -> Result<Results<Self>, PlaceError> {
-        let written = timeout(SILENCE, self.write(requests, pass)).await;
+        let ready = timeout(SILENCE, self.decide(requests, pass)).await;
         let away = || db::Error::Away(silent().to_string());
-        let Written { tx, mark, results } = written.unwrap_or_else(|_| Err(away().into()))?;
+        let Ready { tx, mark, decided, some_expired, mut known, now } = ready.unwrap_or_else(|_| Err(away().into()))?;
         match mark {
             None => tx.roll_back().await,
             Some(mark) => {
                 let begun = Instant::now();
-                let committed = timeout(SILENCE, tx.commit()).await.unwrap_or_else(|_| Err(silent()));
+                let commit = tx.commit_with(self.store(&tx, &decided, some_expired, now));
+                let committed = timeout(SILENCE, commit).await.unwrap_or_else(|_| Err(silent().into()));
                 metrics::histogram!("orders_commit_seconds").record(begun.elapsed());
+                drop(tx);
                 commit::settle(&self.database, &mark, committed).await?;
                 self.bell.ring();
             }
         }
-        Ok(results)
+        for Decided { place, order, .. } in decided {
+            known[place] = Some(Ok(Placed::New(order)));
+        }
+        complete(known)
     }
 
-    /// Everything but the COMMIT.
-    async fn write(&self, requests: &[&Request], pass: Pass) -> Result<Written, PlaceError> {
+    /// Everything but the writing.
+    async fn decide<'r>(&self, requests: &[&'r Request], pass: Pass) -> Result<Ready<'r>, PlaceError> {
         let now = self.clock.now();
         let (tx, (claims, held)) = self.open(requests, pass, now).await?;
         let some_expired = claims.contains(&Claim::Expired);
-        let opened = Opened { known: replays(requests, claims, pass), some_expired, held };
-        match self.fill(&tx, requests, opened, pass, now).await {
-            Ok((mark, results)) => Ok(Written { tx, mark, results }),
+        let known = replays(requests, claims, pass);
+        match self.decide_in(&tx, requests, known, held, pass, now).await {
+            Ok((mark, decided, known)) => Ok(Ready { tx, mark, decided, some_expired, known, now }),
             Err(error) => {
                 // What it holds, the keys above all, is free when the same is tried again.
                 tx.roll_back().await;
@@ -147,16 +152,16 @@ impl Batches {
         }
     }
 
-    /// Decides and writes what is not known yet; what the transaction is known by, if anything was written.
-    async fn fill(
+    /// Decides what is not known yet. `held` is `None` where the keys were asked for alone.
+    async fn decide_in<'r>(
         &self,
         tx: &Tx,
-        requests: &[&Request],
-        opened: Opened,
+        requests: &[&'r Request],
+        mut known: Known,
+        held: Option<Held>,
         pass: Pass,
         now: DateTime<Utc>,
-    ) -> Result<(Option<Mark>, Results<Self>), PlaceError> {
-        let Opened { mut known, some_expired, held } = opened;
+    ) -> Result<(Option<Mark>, Vec<Decided<'r>>, Known), PlaceError> {
         // A key that our own lost attempt holds is worth a moment, since its client heard nothing yet.
         if pass.tries < LINGERING && known.iter().any(|known| matches!(known, Some(Err(PlaceError::Lingers)))) {
             return Err(PlaceError::Lingers);
@@ -164,36 +169,28 @@ impl Batches {
         // What was answered before, or cannot be, is out of it.
         let fresh: Vec<usize> = (0..requests.len()).filter(|place| known[*place].is_none()).collect();
         if fresh.is_empty() {
-            return Ok((None, complete(known)?));
+            return Ok((None, Vec::new(), known));
         }
         let mut held = match held {
             Some(held) => held,
             None => hold(tx, &self.wanted(fresh.iter().map(|place| requests[*place]), pass)).await?,
         };
         self.stuck.learn(&held.stuck, &held.freed);
-        let mut places = Vec::with_capacity(fresh.len());
         let mut decided = Vec::with_capacity(fresh.len());
         for place in fresh {
-            match held.decide(requests[place], now) {
+            let request = requests[place];
+            match held.decide(request, now) {
                 Err(refused) => known[place] = Some(Err(refused)),
-                Ok(order) => {
-                    places.push(place);
-                    decided.push((requests[place], order));
-                }
+                Ok(order) => decided.push(Decided { place, request, order }),
             }
         }
-        let Some((request, order)) = decided.first() else { return Ok((None, complete(known)?)) };
-        let mark = Mark {
+        let mark = decided.first().map(|Decided { request, order, .. }| Mark {
             transaction: held.numbers.transaction.clone(),
             store_id: request.store_id,
             order_id: order.id,
             created_at: order.terms.created_at,
-        };
-        self.store(tx, &decided, some_expired, now).await?;
-        for (place, (_, order)) in places.into_iter().zip(decided) {
-            known[place] = Some(Ok(Placed::New(order)));
-        }
-        Ok((Some(mark), complete(known)?))
+        });
+        Ok((mark, decided, known))
     }
 
     fn wanted<'r>(&self, requests: impl Iterator<Item = &'r Request>, pass: Pass) -> Wanted {
@@ -234,23 +231,23 @@ impl Batches {
             .await
     }
 
-    /// Everything that is written, in one round trip. No statement needs the rows of another.
+    /// Everything that is written. No statement needs the rows of another, and whatever is wrong the server refuses.
     async fn store(
         &self,
         tx: &Tx,
-        decided: &[(&Request, Order)],
+        decided: &[Decided<'_>],
         some_expired: bool,
         now: DateTime<Utc>,
     ) -> Result<(), PlaceError> {
-        let orders: Vec<&Order> = decided.iter().map(|(_, order)| order).collect();
+        let orders: Vec<&Order> = decided.iter().map(|decided| &decided.order).collect();
         let taken: Vec<stock::Quantity> = orders.iter().flat_map(|order| order.terms.taken()).collect();
-        let confirmed = decided.iter().filter(|(_, order)| order.terms.status == Status::Confirmed);
+        let confirmed = decided.iter().filter(|decided| decided.order.terms.status == Status::Confirmed);
         let confirmed: Vec<(OrderConfirmed, Cause<'_>)> =
-            confirmed.map(|(request, order)| (OrderConfirmed::of(order), request.cause())).collect();
+            confirmed.map(|decided| (OrderConfirmed::of(&decided.order), decided.request.cause())).collect();
         // Rows that nobody would read are not written.
         let announced = decided.iter().filter(|_| self.announces);
         let announced: Vec<(OrderDecided, Cause<'_>)> =
-            announced.map(|(request, order)| (OrderDecided::of(order), request.cause())).collect();
+            announced.map(|decided| (OrderDecided::of(&decided.order), decided.request.cause())).collect();
         try_join!(
             write::insert(tx, &orders).err_into(),
             stock::deduct(tx, &taken).err_into(),
@@ -284,23 +281,15 @@ fn complete(known: Known) -> Result<Results<Batches>, PlaceError> {
 }
 
 /// Keeps the answers to those who sent a key.
-async fn remember(
-    tx: &Tx,
-    decided: &[(&Request, Order)],
-    some_expired: bool,
-    now: DateTime<Utc>,
-) -> Result<(), PlaceError> {
+async fn remember(tx: &Tx, decided: &[Decided<'_>], some_expired: bool, now: DateTime<Utc>) -> Result<(), PlaceError> {
     let mut answers = Vec::new();
-    for (request, order) in decided {
+    for Decided { request, order, .. } in decided {
         if let Some(key) = &request.key {
             let answer = Answer { digest: request.digest().into(), order_id: order.id, body: answer::placed(order)? };
             answers.push((request.store_id, key, answer));
         }
     }
-    match idempotency::keep(tx, &answers, some_expired, now).await? {
-        true => Ok(()),
-        false => Err(PlaceError::Overtaken("a key was answered")),
-    }
+    Ok(idempotency::keep(tx, &answers, some_expired, now).await?)
 }
 
 fn silent() -> db::Error {

@@ -43,14 +43,17 @@ struct Row {
     status: Option<String>,
 }
 
-/// Whether the marked transaction was committed, given what its COMMIT was answered.
+/// Whether the marked transaction was committed, given what its last statements and the COMMIT were answered.
 ///
 /// # Errors
 /// The answer's own if that says no, or if the transaction was found to be rolled back: then all of it can be tried
 /// again. [`PlaceError::Unknown`] when there is no telling in time.
-pub(crate) async fn settle(database: &Database, mark: &Mark, answer: Result<(), db::Error>) -> Result<(), PlaceError> {
+pub(crate) async fn settle(database: &Database, mark: &Mark, answer: Result<(), PlaceError>) -> Result<(), PlaceError> {
     // Only a connection that broke leaves it open: any other error is the server's own word that it refused.
-    let Err(lost @ db::Error::Unavailable(_)) = answer else { return Ok(answer?) };
+    let Err(lost) = answer else { return Ok(()) };
+    if !lost.is_loss() {
+        return Err(lost);
+    }
     let outcome = find_out(database, mark).await;
     let known = match outcome {
         Some(true) => "committed",
@@ -61,7 +64,7 @@ pub(crate) async fn settle(database: &Database, mark: &Mark, answer: Result<(), 
     tracing::warn!(mark.transaction, "the COMMIT was not answered ({lost}): {known}");
     match outcome {
         Some(true) => Ok(()),
-        Some(false) => Err(lost.into()),
+        Some(false) => Err(lost),
         None => Err(PlaceError::Unknown),
     }
 }
@@ -127,8 +130,8 @@ mod tests {
         (mark(1), mark(2))
     }
 
-    fn lost() -> Result<(), db::Error> {
-        Err(db::Error::Unavailable("the connection broke".into()))
+    fn lost() -> Result<(), PlaceError> {
+        Err(db::Error::Unavailable("the connection broke".into()).into())
     }
 
     fn assert_rolled_back(answer: Result<(), PlaceError>) {

@@ -8,6 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use db::{CachedDsl, Clock, Database, Tx};
 use diesel::sql_types::{Array, BigInt, Binary, Bool, Nullable, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
+use futures_util::try_join;
 use sha2::{Digest, Sha256};
 
 /// How long an answer is kept.
@@ -105,59 +106,65 @@ impl From<Row> for Claim {
     }
 }
 
-/// Keeps the answers to keys that were [claimed](claim), over those that are too old to count if `some_expired`.
-/// Whoever finds that another transaction has answered one of them meanwhile may keep nothing of this one: then it is
-/// `false`, or the primary key refuses.
+/// Keeps the answers to keys that were [claimed](claim), instead of those that are too old to count if `some_expired`.
+///
+/// # Errors
+/// Those of the database. Where another transaction has answered one of the keys meanwhile, that the primary key refuses
+/// it: nothing of the transaction can be kept then.
 pub(crate) async fn keep(
     tx: &Tx,
     answers: &[(i64, &Key, Answer)],
     some_expired: bool,
     now: DateTime<Utc>,
-) -> Result<bool, db::Error> {
-    const INSERT: &str = "INSERT INTO idempotency_keys (store_id, client, key, request_hash, order_id, answer, created_at) \
-                          SELECT *, $7 FROM unnest($1, $2, $3, $4, $5, $6)";
+) -> Result<(), db::Error> {
     if answers.is_empty() {
-        return Ok(true);
+        return Ok(());
     }
     let stores: Vec<i64> = answers.iter().map(|(store, ..)| *store).collect();
     let clients: Vec<&str> = answers.iter().map(|(_, key, _)| key.client.as_str()).collect();
     let keys: Vec<&str> = answers.iter().map(|(_, key, _)| key.key.as_str()).collect();
-    let digests: Vec<&[u8]> = answers.iter().map(|(.., answer)| answer.digest.as_slice()).collect();
-    let orders: Vec<i64> = answers.iter().map(|(.., answer)| answer.order_id).collect();
-    let bodies: Vec<&str> = answers.iter().map(|(.., answer)| answer.body.as_str()).collect();
-    // To be ready for a row that is there already takes a new one twice as long, and hardly any is.
-    let written = if some_expired {
-        diesel::sql_query(format!(
-            "{INSERT} ON CONFLICT (store_id, client, key) DO UPDATE \
-             SET request_hash = excluded.request_hash, order_id = excluded.order_id, \
-                 answer = excluded.answer, created_at = excluded.created_at \
-             WHERE idempotency_keys.created_at <= $8"
-        ))
-        .bind::<Array<BigInt>, _>(stores)
-        .bind::<Array<Text>, _>(clients)
-        .bind::<Array<Text>, _>(keys)
-        .bind::<Array<Binary>, _>(digests)
-        .bind::<Array<BigInt>, _>(orders)
-        .bind::<Array<Text>, _>(bodies)
-        .bind::<Timestamptz, _>(now)
-        .bind::<Timestamptz, _>(now - KEPT)
-        .cached()
-        .execute(&mut &***tx)
-        .await?
-    } else {
-        diesel::sql_query(INSERT)
-            .bind::<Array<BigInt>, _>(stores)
-            .bind::<Array<Text>, _>(clients)
-            .bind::<Array<Text>, _>(keys)
-            .bind::<Array<Binary>, _>(digests)
-            .bind::<Array<BigInt>, _>(orders)
-            .bind::<Array<Text>, _>(bodies)
-            .bind::<Timestamptz, _>(now)
-            .cached()
-            .execute(&mut &***tx)
-            .await?
+    let forget_expired = async {
+        // To be ready for a row that is there already would take a new one twice as long, and hardly any is.
+        if some_expired {
+            forget(tx, &stores, &clients, &keys, now - KEPT).await?;
+        }
+        Ok(())
     };
-    Ok(written == answers.len())
+    let insert = diesel::sql_query(
+        "INSERT INTO idempotency_keys (store_id, client, key, request_hash, order_id, answer, created_at) \
+         SELECT *, $7 FROM unnest($1, $2, $3, $4, $5, $6)",
+    )
+    .bind::<Array<BigInt>, _>(&stores)
+    .bind::<Array<Text>, _>(&clients)
+    .bind::<Array<Text>, _>(&keys)
+    .bind::<Array<Binary>, _>(answers.iter().map(|(.., answer)| answer.digest.as_slice()).collect::<Vec<_>>())
+    .bind::<Array<BigInt>, _>(answers.iter().map(|(.., answer)| answer.order_id).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(answers.iter().map(|(.., answer)| answer.body.as_str()).collect::<Vec<_>>())
+    .bind::<Timestamptz, _>(now)
+    .cached();
+    let insert = async { Ok(insert.execute(&mut &***tx).await?) };
+    // Sent in this order.
+    try_join!(forget_expired, insert).map(|_| ())
+}
+
+/// Forgets those of these answers that were given until `end`.
+async fn forget(
+    tx: &Tx,
+    stores: &[i64],
+    clients: &[&str],
+    keys: &[&str],
+    end: DateTime<Utc>,
+) -> Result<usize, db::Error> {
+    let forget = diesel::sql_query(
+        "DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY( \
+             SELECT kept.ctid FROM unnest($1, $2, $3) AS asked (store_id, client, key) CROSS JOIN LATERAL ( \
+                 SELECT ctid FROM idempotency_keys \
+                 WHERE store_id = asked.store_id AND client = asked.client AND key = asked.key AND created_at <= $4 \
+                 OFFSET 0) AS kept)) AND created_at <= $4",
+    );
+    let forget = forget.bind::<Array<BigInt>, _>(stores).bind::<Array<Text>, _>(clients);
+    let forget = forget.bind::<Array<Text>, _>(keys).bind::<Timestamptz, _>(end);
+    Ok(forget.cached().execute(&mut &***tx).await?)
 }
 
 /// Forgets up to `limit` answers that are too old to count; how many there were. Those that an order is about to

@@ -106,14 +106,18 @@ struct Begun<W: Work> {
 }
 
 impl<W: Work> Lane<W> {
-    /// Starts a lane on a thread of its own. Its connection is opened there, and so is served there: what the server
-    /// answers wakes one thread and not two, and a lone order waits for nothing else that the process does.
+    /// Starts a lane on a thread of its own, with `work` that is made there. So its connection is served there, too: what
+    /// the server answers wakes one thread and not two, and a lone order waits for nothing else that the process does.
     ///
     /// # Errors
-    /// When there is no thread to be had.
-    pub(crate) fn open(work: Arc<W>, config: &Config) -> io::Result<Self> {
-        let (lane, run) = Self::at_rest(work, config);
+    /// Those of `work`, and when there is no thread to be had.
+    pub(crate) fn open(config: &Config, work: impl FnOnce() -> io::Result<W>) -> io::Result<Self> {
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        let work = {
+            let _inside = runtime.enter();
+            work()?
+        };
+        let (lane, run) = Self::at_rest(Arc::new(work), config);
         thread::Builder::new().name("orders-lane".into()).spawn(move || runtime.block_on(run))?;
         Ok(lane)
     }

@@ -1,6 +1,7 @@
 //! Placing an order: what is asked for, what may come of it, and the way into a lane. What happens there is told in
 //! `batch`, and how it is decided in `decide`.
 
+use std::io;
 use std::sync::Arc;
 
 use db::{Clock, Database};
@@ -129,9 +130,12 @@ impl Orders {
     pub fn new(database: Database, clock: Clock, config: &Config) -> Result<Self, db::Error> {
         lane::begin_metrics();
         let bell = Bell::hang(&database)?;
+        let batches = || {
+            let database = database.apart_planned_once(1).map_err(io::Error::other)?;
+            Ok(Batches::new(database, clock.clone(), config.announces, bell.clone()))
+        };
         let open = |_| {
-            let database = database.apart_planned_once(1)?;
-            Lane::open(Arc::new(Batches::new(database, clock.clone(), config.announces, bell.clone())), config)
+            Lane::open(config, batches)
                 .map_err(|error| db::Error::Unavailable(format!("a lane for orders cannot be opened: {error}")))
         };
         let lanes = (0..config.lanes).map(open).collect::<Result<_, _>>()?;
@@ -219,7 +223,7 @@ impl PlaceError {
         match &self {
             Self::Unknown => Failure::All(self),
             Self::Database(error) if matches!(**error, db::Error::Away(_)) => Failure::All(self),
-            Self::Database(error) if matches!(**error, db::Error::Unavailable(_)) => match pass.tries < RECONNECTS {
+            _ if self.is_loss() => match pass.tries < RECONNECTS {
                 true => Failure::Lost(self),
                 false => Failure::All(self),
             },
@@ -231,6 +235,11 @@ impl PlaceError {
             _ if self.is_passing() && pass.tries < RETRIES => Failure::Again(self),
             _ => Failure::One(self),
         }
+    }
+
+    /// Whether the connection broke.
+    pub(crate) fn is_loss(&self) -> bool {
+        matches!(self, Self::Database(error) if matches!(**error, db::Error::Unavailable(_)))
     }
 
     /// Whether a lock was waited for in vain.

@@ -25,17 +25,27 @@ pub enum Moment {
     Before,
     /// The server gets it, and the client no answer.
     After,
-    /// The same, and the server is down from then on, as after [`Proxy::cut`].
-    ForGood,
+    /// The server has answered, and the client never gets to see that.
+    Unheard,
 }
 
-type Trap = Arc<Mutex<Option<(Moment, &'static [u8])>>>;
+/// What cuts a connection.
+#[derive(Debug, Clone, Copy)]
+struct Trap {
+    moment: Moment,
+    /// What is waited for, in one piece.
+    bytes: &'static [u8],
+    /// Whether the server is down from then on, as after [`Proxy::cut`].
+    for_good: bool,
+}
+
+type Armed = Arc<Mutex<Option<Trap>>>;
 
 /// Forwards a port of the loopback address to a real server, until told otherwise.
 pub struct Proxy {
     address: SocketAddr,
     state: Arc<watch::Sender<State>>,
-    trap: Trap,
+    trap: Armed,
 }
 
 impl Proxy {
@@ -45,13 +55,13 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let address = listener.local_addr().expect("a bound listener has an address");
         let (state, seen) = watch::channel(State::Forwarding);
-        let (state, trap) = (Arc::new(state), Trap::default());
+        let (state, trap) = (Arc::new(state), Armed::default());
         let (down, known) = (Arc::downgrade(&state), Arc::clone(&trap));
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let (server, seen, down, known) = (server.clone(), seen.clone(), down.clone(), Arc::clone(&known));
                 tokio::spawn(async move {
-                    if carry(client, server, seen, known).await == Some(Moment::ForGood)
+                    if carry(client, server, seen, known).await.is_some_and(|trap| trap.for_good)
                         && let Some(state) = down.upgrade()
                     {
                         state.send_replace(State::Cut);
@@ -87,9 +97,18 @@ impl Proxy {
         self.state.send_replace(State::Forwarding);
     }
 
-    /// Cuts one connection, once: that of the next client that sends these bytes in one piece.
+    /// Cuts one connection, once: that of the next client that sends these bytes, or is sent them.
     pub fn cut_once(&self, moment: Moment, bytes: &'static [u8]) {
-        *self.trap.lock().unwrap_or_else(PoisonError::into_inner) = Some((moment, bytes));
+        self.arm(Trap { moment, bytes, for_good: false });
+    }
+
+    /// The same, and the server is down from then on.
+    pub fn cut_for_good(&self, moment: Moment, bytes: &'static [u8]) {
+        self.arm(Trap { moment, bytes, for_good: true });
+    }
+
+    fn arm(&self, trap: Trap) {
+        *self.trap.lock().unwrap_or_else(PoisonError::into_inner) = Some(trap);
     }
 
     /// Whether [`cut_once`](Self::cut_once) still waits for its bytes.
@@ -99,14 +118,15 @@ impl Proxy {
 }
 
 /// Forwards until either side ends or the connection is cut; what cut it, if it was a trap.
-async fn carry(client: TcpStream, server: String, mut state: watch::Receiver<State>, trap: Trap) -> Option<Moment> {
+async fn carry(client: TcpStream, server: String, mut state: watch::Receiver<State>, armed: Armed) -> Option<Trap> {
     pass(&mut state).await.ok()?;
     let upstream = TcpStream::connect(server).await.ok()?;
     _ = (client.set_nodelay(true), upstream.set_nodelay(true));
     let (client_reads, client_writes) = client.into_split();
     let (upstream_reads, upstream_writes) = upstream.into_split();
-    let there = forward(client_reads, upstream_writes, state.clone(), Some(trap));
-    let back = forward(upstream_reads, client_writes, state.clone(), None);
+    let asks: &[Moment] = &[Moment::Before, Moment::After];
+    let there = forward(client_reads, upstream_writes, state.clone(), &armed, asks);
+    let back = forward(upstream_reads, client_writes, state.clone(), &armed, &[Moment::Unheard]);
     // Whatever ends this closes both.
     tokio::select! {
         ended = async { tokio::try_join!(there, back) } => ended.err().flatten(),
@@ -122,13 +142,14 @@ async fn pass(state: &mut watch::Receiver<State>) -> io::Result<()> {
     }
 }
 
-/// Forwards until the end, which is passed on; an error is the moment at which a trap sprang, or none.
+/// Forwards until the end, which is passed on; an error is the trap that sprang, of one of these moments, or none.
 async fn forward(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
     mut state: watch::Receiver<State>,
-    trap: Option<Trap>,
-) -> Result<(), Option<Moment>> {
+    armed: &Armed,
+    moments: &[Moment],
+) -> Result<(), Option<Trap>> {
     let mut buffer = vec![0; 64 * 1024];
     loop {
         let length = from.read(&mut buffer).await.map_err(|_| None)?;
@@ -136,8 +157,8 @@ async fn forward(
         if length == 0 {
             return to.shutdown().await.map_err(|_| None);
         }
-        let sprung = trap.as_ref().and_then(|trap| spring(trap, &buffer[..length]));
-        if sprung != Some(Moment::Before) {
+        let sprung = spring(armed, moments, &buffer[..length]);
+        if sprung.is_none_or(|trap| trap.moment == Moment::After) {
             to.write_all(&buffer[..length]).await.map_err(|_| None)?;
         }
         if sprung.is_some() {
@@ -146,13 +167,13 @@ async fn forward(
     }
 }
 
-/// Disarms the trap if these bytes are what it waits for.
-fn spring(trap: &Trap, sent: &[u8]) -> Option<Moment> {
-    let mut trap = trap.lock().unwrap_or_else(PoisonError::into_inner);
-    let (moment, bytes) = (*trap)?;
-    let found = sent.windows(bytes.len()).any(|window| window == bytes);
+/// Disarms the trap if it is of one of these moments, and these bytes are what it waits for.
+fn spring(armed: &Armed, moments: &[Moment], passing: &[u8]) -> Option<Trap> {
+    let mut armed = armed.lock().unwrap_or_else(PoisonError::into_inner);
+    let trap = armed.filter(|trap| moments.contains(&trap.moment))?;
+    let found = passing.windows(trap.bytes.len()).any(|window| window == trap.bytes);
     if found {
-        *trap = None;
+        *armed = None;
     }
-    found.then_some(moment)
+    found.then_some(trap)
 }

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use db::{Error, Tx};
+use db::{CachedDsl, Error, Tx};
 use diesel::sql_types::BigInt;
 use diesel_async::RunQueryDsl;
 use testkit::{Proxy, TestDatabase, address_of};
@@ -28,6 +28,57 @@ async fn commits_on_ok_and_rolls_back_on_error() {
         .await;
     assert!(refused.is_err());
     assert_eq!(categories(&test).await, 1);
+}
+
+/// Adds a category with a statement whose text nobody else has, so that it has to be prepared first.
+async fn prepare_and_add(tx: &Tx, name: &str) -> Result<(), Error> {
+    let insert = diesel::sql_query(format!("INSERT INTO categories (name) VALUES ($1) /* {name} */"));
+    insert.bind::<diesel::sql_types::Text, _>(name).cached().execute(&mut &***tx).await?;
+    Ok(())
+}
+
+async fn begin(test: &TestDatabase) -> Tx {
+    test.begin::<_, Error, _>(|_| Box::pin(async { Ok(()) })).await.unwrap().0
+}
+
+#[tokio::test]
+async fn a_commit_sent_with_the_last_statements_does_not_overtake_them() {
+    let test = TestDatabase::new().await;
+    for round in 0..20 {
+        let tx = begin(&test).await;
+        let names = [1, 2, 3].map(|n| format!("{round}/{n}"));
+        let one = async {
+            futures_util::try_join!(prepare_and_add(&tx, &names[0]), prepare_and_add(&tx, &names[1])).map(|_| ())
+        };
+        tx.commit_with(one).await.unwrap();
+        drop(tx);
+        assert_eq!(categories(&test).await, 2 * (round + 1));
+
+        // Whichever is refused, none is kept: what had overtaken the COMMIT, or been overtaken by it, would be.
+        let tx = begin(&test).await;
+        let refused = async {
+            futures_util::try_join!(prepare_and_add(&tx, &names[2]), prepare_and_add(&tx, &names[0])).map(|_| ())
+        };
+        let refused = tx.commit_with(refused).await.unwrap_err();
+        assert_eq!(refused.constraint(), Some("categories_name_key"), "{refused}");
+        drop(tx);
+        assert_eq!(categories(&test).await, 2 * (round + 1));
+    }
+}
+
+#[tokio::test]
+async fn what_fails_before_it_is_sent_is_not_committed() {
+    let test = TestDatabase::new().await;
+    let tx = begin(&test).await;
+    let last = async {
+        let refused = async { Err(Error::Unavailable("made up".into())) };
+        futures_util::try_join!(prepare_and_add(&tx, "lost"), refused).map(|((), ())| ())
+    };
+    assert!(tx.commit_with(last).await.is_err());
+    drop(tx);
+    let tx = begin(&test).await;
+    tx.commit_with(async { Ok::<_, Error>(()) }).await.unwrap();
+    assert_eq!(categories(&test).await, 0);
 }
 
 #[tokio::test]

@@ -145,7 +145,7 @@ async fn it_says_so_as_well_when_the_first_to_notice_is_the_connection_that_show
     let worker = Worker::start(&bench.direct(), &database, bench.writer().registry());
     bench.record(0..20).await;
     bench.eventually_count("effects", 20).await;
-    proxy.cut_once(Moment::ForGood, b"SELECT 1\0");
+    proxy.cut_for_good(Moment::After, b"SELECT 1\0");
     let limit = Duration::from_secs(4);
     eventually("it says so", limit, async || (!worker.health().parts()[0].ready).then_some(())).await;
     assert!(!proxy.is_armed(), "it was cut when it looked after its lock");

@@ -1,7 +1,8 @@
 //! How a batch finds its rows: by their keys, whatever the planner knew when the statements were prepared.
 
 use db::{Config, Connection, Role};
-use diesel_async::SimpleAsyncConnection;
+use diesel::sql_types::{BigInt, Text};
+use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 use testkit::{Plan, TestDatabase, size};
 
 use super::*;
@@ -20,11 +21,12 @@ const KEYS: &str = "INSERT INTO idempotency_keys (store_id, key, request_hash, o
 
 /// The statements that read more than they write: a part of each that no other has, and arguments that make it find
 /// four rows of two stores, or two of one.
-const STATEMENTS: [(&str, &str); 6] = [
+const STATEMENTS: [(&str, &str); 7] = [
     ("AS asked (product_id) CROSS JOIN LATERAL", "1, '{1,3}'"),
     ("AS asked (store_id, product_id) CROSS JOIN LATERAL", "'{1,1,2,2}', '{1,3,1,2}'"),
     ("inventory.ctid = held.ctid", "'{1,1,2,2}', '{1,3,1,2}', '{1,1,1,1}'"),
     ("pg_try_advisory_xact_lock", "'{1,2}', '{\"\",\"\"}', '{\"key 1\",\"key 2\"}', '{1,2}', '2000-01-01'"),
+    ("DELETE FROM idempotency_keys", "'{1,2}', '{\"\",\"\"}', '{\"key 1\",\"key 2\"}', '2000-01-01'"),
     ("SELECT \"products\".\"id\", \"products\".\"price\"", "'{1,2,3}'"),
     ("SELECT \"stores\".\"id\" FROM \"stores\" WHERE (\"stores\".\"id\" = ANY(", "'{1,2}'"),
 ];
@@ -42,12 +44,22 @@ fn request(store_id: i64, products: &[i64], key: usize) -> Request {
     }
 }
 
+/// The key of this request was answered too long ago to count.
+async fn expire(batches: &Batches, request: &Request) {
+    let insert = "INSERT INTO idempotency_keys (store_id, client, key, request_hash, order_id, answer, created_at) \
+                  VALUES ($1, $2, $3, '', 1, '', now() - interval '4 days')";
+    let key = request.key.as_ref().unwrap();
+    let insert = diesel::sql_query(insert).bind::<BigInt, _>(request.store_id).bind::<Text, _>(&key.client);
+    insert.bind::<Text, _>(&key.key).execute(&mut batches.database.connection().await.unwrap()).await.unwrap();
+}
+
 /// Places orders at one store, then at two, as often as it takes PostgreSQL to stop planning anew.
 async fn place(batches: &Batches, keys: &mut std::ops::RangeFrom<usize>) {
     for _ in 0..8 {
         let mut next = |store, products: &[i64]| request(store, products, keys.next().unwrap());
         let (one, two) = ([next(1, &[1, 3]), next(1, &[3])], [next(1, &[3, 1]), next(2, &[1, 2])]);
         for requests in [&one, &two] {
+            expire(batches, &requests[1]).await;
             let requests: Vec<&Request> = requests.iter().collect();
             let placed = batches.place(&requests, Pass::default()).await.unwrap();
             assert!(placed.iter().all(|placed| matches!(placed, Ok(Placed::New(_)))), "{placed:?}");

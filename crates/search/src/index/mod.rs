@@ -19,8 +19,9 @@
 //! us cannot kill the process. Beside them each segment keeps its columns as plain arrays and its words as one text
 //! (`segment`, `words`): 100,000 matches are filtered, counted and sorted in a fraction of a millisecond, and all
 //! words within a typing error, or holding a part, are found by one pass over a few hundred kilobytes, which words that
-//! are typed again are spared (`kept`). Lists of many documents are kept as bits (`lists`), and so is the order of
-//! prices at a few cuts through it (`prices`): filters and common words then cost one pass over a bit for each product.
+//! are typed again are spared (`kept`). Lists of documents are taken apart (`lists`), those of many into bits; and so is
+//! the order of prices at a few cuts through it (`prices`): filters and common words then cost one pass over a bit for
+//! each product.
 //!
 //! **Position.** Each commit carries in its payload what it is up to date with ([`Stamp`]), so that files and position
 //! cannot disagree, whatever a crash leaves behind.

@@ -140,9 +140,8 @@ impl Found<'_> {
         tie: impl Fn(i64) -> u64,
     ) {
         let id = |doc: Doc| tie(self.segment.ids[doc as usize]);
-        match self.is_soon_met(top) {
-            true => self.walk(ordered.copied(), top, sorted_by, id),
-            false => self.scan(top, sorted_by, id),
+        if !self.walk(ordered.copied(), top, &sorted_by, id) {
+            self.scan(top, sorted_by, id);
         }
     }
 
@@ -154,23 +153,15 @@ impl Found<'_> {
         let held = |doc: Doc| asked.as_ref().filter(|_| is_single(doc)).map_or(Held::No, |asked| asked.held_by(doc));
         let rank = |doc: Doc| held(doc).rank(cost, segment.lengths[doc as usize]);
         let id = |doc: Doc| sortable(segment.ids[doc as usize]);
-        if !self.is_soon_met(top) {
+        let others = segment.by_length.iter().copied().filter(|doc| held(*doc) == Held::No);
+        if !self.walk(others, top, rank, id) {
             return self.scan(top, rank, id);
         }
         // What is met last may be the query itself.
         let word = asked.as_ref().and_then(|asked| asked.last);
         let whole = word.map_or(&[][..], |word| segment.titles.just(word));
-        whole
-            .iter()
-            .filter(|doc| is_set(&self.matches.matched, **doc))
-            .for_each(|doc| top.show((rank(*doc), id(*doc))));
-        let others = segment.by_length.iter().copied().filter(|doc| held(*doc) == Held::No);
-        self.walk(others, top, rank, id);
-    }
-
-    /// Whether so many match that the first ones are sooner met in order than by going through all.
-    fn is_soon_met(&self, top: &Top) -> bool {
-        top.room() * self.segment.len() < self.matches.count * self.matches.count
+        let matching = whole.iter().filter(|doc| is_set(&self.matches.matched, **doc));
+        matching.for_each(|doc| top.show((rank(*doc), id(*doc))));
     }
 
     fn scan(&self, top: &mut Top, sorted_by: impl Fn(Doc) -> u64, id: impl Fn(Doc) -> u64) {
@@ -182,20 +173,35 @@ impl Found<'_> {
         });
     }
 
+    /// Shows the first ones in this order, unless more documents have to be passed for them than match: then it would be
+    /// quicker to go through these, and nothing is shown.
     fn walk(
         &self,
         ordered: impl Iterator<Item = Doc>,
         top: &mut Top,
         sorted_by: impl Fn(Doc) -> u64,
         id: impl Fn(Doc) -> u64,
-    ) {
-        for doc in ordered.filter(|doc| is_set(&self.matches.matched, *doc)).take(top.room()) {
-            let first = sorted_by(doc);
-            if !top.may_take(first) {
-                break;
-            }
-            top.show((first, id(doc)));
+    ) -> bool {
+        let (room, count) = (top.room(), self.matches.count);
+        // As many as are passed if they lie there by chance.
+        if room * self.segment.len() >= count * count {
+            return false;
         }
+        let (mut passed, mut first) = (0, Vec::with_capacity(room.min(count)));
+        for doc in ordered {
+            passed += 1;
+            if is_set(&self.matches.matched, doc) {
+                let by = sorted_by(doc);
+                if first.len() == room || !top.may_take(by) {
+                    break;
+                }
+                first.push((by, doc));
+            } else if passed > count {
+                return false;
+            }
+        }
+        first.into_iter().for_each(|(by, doc)| top.show((by, id(doc))));
+        true
     }
 
     fn by_relevance(&self, text: &Text, top: &mut Top) {

@@ -2,8 +2,6 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use tantivy::TantivyError;
-
 use crate::Error;
 use crate::facets::Facets;
 use crate::find::{DEEPEST, Query, Sort};
@@ -60,24 +58,23 @@ pub(crate) fn find(view: &View, text: &Text, query: &Query, store: Option<i64>) 
     for living in &view.segments {
         let segment = &*living.segment;
         let places = view.categories.places(&segment.category_ids);
-        with_scratch(|scratch| -> Result<(), TantivyError> {
-            scratch.begin(living, &sieve, query.facets)?;
-            match Sources::alone(text, segment, &view.categories)? {
+        with_scratch(|scratch| {
+            scratch.begin(living, &sieve, query.facets);
+            match Sources::alone(text, segment, &view.categories) {
                 Some(sources) => scratch.portions(&sources, sort == Sort::Relevance, |scratch, is_shown| {
                     collected.count(living, scratch, text, &sieve, &places);
                     if is_shown {
                         collected.show(segment, scratch, text, sort);
                     }
-                    Ok(scratch.costs.same.is_some_and(|cost| collected.may_take_dearer_than(cost)))
+                    scratch.costs.same.is_some_and(|cost| collected.may_take_dearer_than(cost))
                 }),
                 None => {
-                    scratch.gather(segment, text, &view.categories)?;
+                    scratch.gather(segment, text, &view.categories, sort == Sort::Relevance);
                     collected.count(living, scratch, text, &sieve, &places);
                     collected.show(segment, scratch, text, sort);
-                    Ok(())
                 }
             }
-        })?;
+        });
     }
 
     let count = collected.count;
@@ -90,7 +87,7 @@ pub(crate) fn find(view: &View, text: &Text, query: &Query, store: Option<i64>) 
     }
     let places = collected.top.into_sorted();
     let ids = places.iter().skip(start).map(|(_, second)| id_of(sort, *second)).collect();
-    let advice = (count == 0).then(|| advise(view, text, &query.filters, store)).transpose()?;
+    let advice = (count == 0).then(|| advise(view, text, &query.filters, store));
     Ok(Found {
         ids,
         count,
@@ -109,13 +106,13 @@ fn order(sort: Option<Sort>, text: &Text) -> Sort {
 }
 
 /// How many products match `text` and pass.
-pub(crate) fn count(view: &View, text: &Text, sieve: &Sieve) -> Result<usize, TantivyError> {
+pub(crate) fn count(view: &View, text: &Text, sieve: &Sieve) -> usize {
     let count_one = |living: &Living| {
         with_scratch(|scratch| {
-            scratch.begin(living, sieve, false)?;
-            scratch.gather(&living.segment, text, &view.categories)?;
+            scratch.begin(living, sieve, false);
+            scratch.gather(&living.segment, text, &view.categories, false);
             scratch.count_them();
-            Ok(scratch.count)
+            scratch.count
         })
     };
     view.segments.iter().map(count_one).sum()

@@ -1,8 +1,6 @@
 //! Which documents of a segment match a text, and at which cost.
 
-use tantivy::TantivyError;
-
-use crate::index::{Categories, Doc, Living, Postings, Segment};
+use crate::index::{Categories, Living, Postings, Segment};
 use crate::query::sieve::Sieve;
 use crate::query::sources::Sources;
 use crate::query::text::Text;
@@ -32,7 +30,7 @@ pub(crate) struct Costs {
 impl Scratch {
     /// Makes room for the matches of a segment: of its documents that are alive and pass the filters. With `by_facet`
     /// those of categories and prices are left to the facets, each of which is counted without its own.
-    pub(crate) fn begin(&mut self, living: &Living, sieve: &Sieve, by_facet: bool) -> Result<(), TantivyError> {
+    pub(crate) fn begin(&mut self, living: &Living, sieve: &Sieve, by_facet: bool) {
         let segment = &*living.segment;
         let words = segment.len().div_ceil(64);
         // Whoever uses them first fills them.
@@ -43,40 +41,27 @@ impl Scratch {
             Some(alive) => self.allowed.copy_from_slice(alive),
             None => fill(&mut self.allowed, segment.len()),
         }
-        sieve.keep_in_stock(segment, &mut self.allowed, &mut self.other)?;
+        sieve.keep_in_stock(segment, &mut self.allowed, &mut self.other);
         if !by_facet {
-            sieve.keep_passing(segment, &mut self.allowed, &mut self.other)?;
+            sieve.keep_passing(segment, &mut self.allowed, &mut self.other);
         }
-        Ok(())
     }
 
-    /// Finds the documents that match `text`.
-    pub(crate) fn gather(
-        &mut self,
-        segment: &Segment,
-        text: &Text,
-        categories: &Categories,
-    ) -> Result<(), TantivyError> {
-        if self.costs.each.len() < segment.len() {
-            self.costs.each.resize(segment.len(), 0);
-        }
-        self.costs.same = None;
-        match text {
+    /// Finds the documents that match `text`, and where that is wanted, what they cost.
+    pub(crate) fn gather(&mut self, segment: &Segment, text: &Text, categories: &Categories, with_costs: bool) {
+        let sources = match text {
             Text::Anything => {
-                self.matched.fill(u64::MAX);
+                self.matched.copy_from_slice(&self.allowed);
                 self.costs.same = Some(0);
+                return;
             }
             Text::Words { typed, .. } => {
-                let sources = typed.iter().map(|typed| Sources::of_word(typed, segment, categories));
-                self.all(sources.collect::<Result<_, _>>()?)?;
+                typed.iter().map(|typed| Sources::of_word(typed, segment, categories)).collect()
             }
-            Text::Signs(signs) => {
-                let sources = signs.iter().map(|signs| Sources::of_signs(signs, segment, categories));
-                self.all(sources.collect::<Result<_, _>>()?)?;
-            }
-        }
-        keep_both(&mut self.matched, &self.allowed);
-        Ok(())
+            Text::Signs(signs) => signs.iter().map(|signs| Sources::of_signs(signs, segment, categories)).collect(),
+        };
+        self.costs.same = None;
+        self.find(sources, with_costs.then(|| segment.len()));
     }
 
     /// Finds the documents that match one word, and has them taken in portions: those that cost the same, the least
@@ -86,14 +71,14 @@ impl Scratch {
         &mut self,
         sources: &Sources<'_>,
         by_cost: bool,
-        mut take: impl FnMut(&mut Self, bool) -> Result<bool, TantivyError>,
-    ) -> Result<(), TantivyError> {
+        mut take: impl FnMut(&mut Self, bool) -> bool,
+    ) {
         let mut rest = &sources.lists[..];
         let mut cost_matters = by_cost;
         while let Some((cost, _)) = rest.first() {
             let count = if cost_matters { rest.partition_point(|(other, _)| other == cost) } else { rest.len() };
             let (portion, others) = rest.split_at(count);
-            self.add_all(portion.iter().map(|(_, list)| list))?;
+            self.add_all(portion.iter().map(|(_, list)| list));
             // What was taken at a lower cost is not taken again.
             for (matched, allowed) in self.matched.iter_mut().zip(&mut self.allowed) {
                 *matched &= *allowed;
@@ -101,26 +86,22 @@ impl Scratch {
             }
             self.costs.same = Some(cost.number());
             let is_shown = cost_matters || !by_cost;
-            cost_matters = take(self, is_shown)? && cost_matters;
+            cost_matters = take(self, is_shown) && cost_matters;
             rest = others;
         }
-        Ok(())
     }
 
     /// Finds the documents that are in any of the lists, whether they may match or not.
-    pub(crate) fn add_all<'l, 's: 'l>(
-        &mut self,
-        lists: impl IntoIterator<Item = &'l Postings<'s>>,
-    ) -> Result<(), TantivyError> {
+    pub(crate) fn add_all<'l, 's: 'l>(&mut self, lists: impl IntoIterator<Item = &'l Postings<'s>>) {
         let mut lists = lists.into_iter().peekable();
-        match lists.peek().and_then(|list| list.bits()) {
-            Some(bits) => {
+        match lists.peek() {
+            Some(Postings::Long(bits, _)) => {
                 self.matched.copy_from_slice(bits);
                 lists.next();
             }
-            None => self.matched.fill(0),
+            _ => self.matched.fill(0),
         }
-        lists.try_for_each(|list| list.add_to(&mut self.matched))
+        lists.for_each(|list| list.add_to(&mut self.matched));
     }
 
     /// Keeps the documents that `will_do`.
@@ -166,71 +147,48 @@ impl Scratch {
         each(self.matched.iter().copied(), give);
     }
 
-    /// Takes the words from the rarest on, so that there are few documents to look at early.
-    fn all(&mut self, mut words: Vec<Sources<'_>>) -> Result<(), TantivyError> {
+    /// Finds the documents that match every word, and with `costs_of` so many documents in the segment, what they cost.
+    fn find(&mut self, mut words: Vec<Sources<'_>>, costs_of: Option<usize>) {
+        // From the rarest on, so that there are few documents to look at early.
         words.sort_by_key(|sources| sources.documents);
-        for (place, sources) in words.iter().enumerate() {
-            if place == 0 {
-                self.first(sources)?;
-            } else {
-                self.narrow(sources)?;
-            }
+        let Some((rarest, others)) = words.split_first() else { return self.matched.fill(0) };
+        self.add_all(rarest.lists.iter().map(|(_, list)| list));
+        keep_both(&mut self.matched, &self.allowed);
+        for sources in others {
+            self.other.fill(0);
+            sources.lists.iter().for_each(|(_, list)| list.add_wanted_to(&mut self.other, &self.matched));
+            std::mem::swap(&mut self.matched, &mut self.other);
         }
-        Ok(())
+        if let Some(documents) = costs_of {
+            self.sum_up(&words, documents);
+        }
     }
 
-    fn first(&mut self, sources: &Sources<'_>) -> Result<(), TantivyError> {
-        let (matched, costs) = (&mut self.matched, &mut self.costs.each);
-        matched.fill(0);
-        for (cost, list) in &sources.lists {
-            let cost = cost.number();
-            // Documents come at the least cost first.
-            each_new(list, matched, |word, _| !word, |doc| costs[doc as usize] = cost)?;
+    /// Finds what the documents that match cost, out of so many. Of those of a word the first met cost the least.
+    fn sum_up(&mut self, words: &[Sources<'_>], documents: usize) {
+        let (matched, open, costs) = (&self.matched, &mut self.other, &mut self.costs.each);
+        if costs.len() < documents {
+            costs.resize(documents, 0);
         }
-        Ok(())
-    }
-
-    fn narrow(&mut self, sources: &Sources<'_>) -> Result<(), TantivyError> {
-        let (matched, kept, costs) = (&mut self.matched, &mut self.other, &mut self.costs.each);
-        kept.fill(0);
-        for (cost, list) in &sources.lists {
-            let cost = cost.number();
-            each_new(list, kept, |word, place| matched[place] & !word, |doc| costs[doc as usize] += cost)?;
-        }
-        std::mem::swap(matched, kept);
-        Ok(())
-    }
-}
-
-/// Sets the bits of a list's documents that are `wanted`, given 64 bits as they are and their place, and gives the
-/// documents.
-fn each_new(
-    list: &Postings<'_>,
-    bits: &mut [u64],
-    wanted: impl Fn(u64, usize) -> u64,
-    mut give: impl FnMut(Doc),
-) -> Result<(), TantivyError> {
-    match list.bits() {
-        Some(listed) => {
-            for ((place, start), (bits, listed)) in (0..).zip((0..).step_by(64)).zip(bits.iter_mut().zip(listed)) {
-                let mut new = listed & wanted(*bits, place);
-                *bits |= new;
-                while new != 0 {
-                    give(start + new.trailing_zeros());
-                    new &= new - 1;
+        let mut count: usize = 0;
+        each(matched.iter().copied(), |doc| {
+            costs[doc as usize] = 0;
+            count += 1;
+        });
+        for sources in words {
+            open.copy_from_slice(matched);
+            let mut left = count;
+            for (cost, list) in &sources.lists {
+                if left == 0 {
+                    break;
                 }
+                let cost = cost.number();
+                list.take_from(open, |doc| {
+                    costs[doc as usize] += cost;
+                    left -= 1;
+                });
             }
-            Ok(())
         }
-        None => list.each_run(|run| {
-            for doc in run {
-                let (place, bit) = (*doc as usize / 64, 1 << (doc % 64));
-                if wanted(bits[place], place) & bit != 0 {
-                    bits[place] |= bit;
-                    give(*doc);
-                }
-            }
-        }),
     }
 }
 

@@ -2,7 +2,6 @@
 
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
-use tantivy::TantivyError;
 
 use crate::filters::{Filter, Filters};
 use crate::index::{ANYWHERE, Categories, Segment};
@@ -59,38 +58,24 @@ impl Sieve {
     }
 
     /// Leaves the bits of a segment's documents that are in stock where they have to be. `room` is for as many bits.
-    pub(crate) fn keep_in_stock(
-        &self,
-        segment: &Segment,
-        bits: &mut [u64],
-        room: &mut [u64],
-    ) -> Result<(), TantivyError> {
+    pub(crate) fn keep_in_stock(&self, segment: &Segment, bits: &mut [u64], room: &mut [u64]) {
         match self.stock.map(|store| segment.in_stock(store)) {
-            None => Ok(()),
-            Some(None) => {
-                bits.fill(0);
-                Ok(())
-            }
+            None => {}
+            Some(None) => bits.fill(0),
             Some(Some(list)) => list.keep_in(bits, room),
         }
     }
 
     /// Leaves the bits of a segment's documents whose category and price pass. `room` is for as many bits.
-    pub(crate) fn keep_passing(
-        &self,
-        segment: &Segment,
-        bits: &mut [u64],
-        room: &mut [u64],
-    ) -> Result<(), TantivyError> {
+    pub(crate) fn keep_passing(&self, segment: &Segment, bits: &mut [u64], room: &mut [u64]) {
         if let Some(wanted) = &self.categories {
             room.fill(0);
-            wanted.iter().filter_map(|id| segment.category(*id)).try_for_each(|list| list.add_to(room))?;
+            wanted.iter().filter_map(|id| segment.category(*id)).for_each(|list| list.add_to(room));
             bits.iter_mut().zip(&*room).for_each(|(bits, room)| *bits &= room);
         }
         if self.has_prices {
             segment.keep_priced(self.least, self.most, bits, room);
         }
-        Ok(())
     }
 
     /// The filters that are in force.

@@ -1,7 +1,5 @@
 //! Where the documents are that match one word.
 
-use tantivy::TantivyError;
-
 use crate::closeness::{Closeness, Typed};
 use crate::index::{Categories, Postings, Segment};
 use crate::query::cost::{Cost, Field};
@@ -16,7 +14,7 @@ pub(crate) struct Sources<'s> {
 
 impl<'s> Sources<'s> {
     /// Of a typed word.
-    pub(crate) fn of_word(typed: &Typed, segment: &'s Segment, categories: &Categories) -> Result<Self, TantivyError> {
+    pub(crate) fn of_word(typed: &Typed, segment: &'s Segment, categories: &Categories) -> Self {
         let mut lists = Vec::new();
         for (text, field) in [(&segment.title, Field::Title), (&segment.description, Field::Description)] {
             let words = text.matching(typed);
@@ -25,24 +23,20 @@ impl<'s> Sources<'s> {
         for (category, closeness) in categories.matching(typed) {
             lists.extend(segment.category(category).map(|list| (Cost::new(closeness, Field::Category), list)));
         }
-        Ok(Self::sorted(lists))
+        Self::sorted(lists)
     }
 
     /// Of all of a text, if that is one word or one run of signs.
-    pub(crate) fn alone(
-        text: &Text,
-        segment: &'s Segment,
-        categories: &Categories,
-    ) -> Result<Option<Self>, TantivyError> {
+    pub(crate) fn alone(text: &Text, segment: &'s Segment, categories: &Categories) -> Option<Self> {
         match text {
-            Text::Words { typed, .. } if typed.len() == 1 => Self::of_word(&typed[0], segment, categories).map(Some),
-            Text::Signs(signs) if signs.len() == 1 => Self::of_signs(&signs[0], segment, categories).map(Some),
-            Text::Anything | Text::Words { .. } | Text::Signs(_) => Ok(None),
+            Text::Words { typed, .. } if typed.len() == 1 => Some(Self::of_word(&typed[0], segment, categories)),
+            Text::Signs(signs) if signs.len() == 1 => Some(Self::of_signs(&signs[0], segment, categories)),
+            Text::Anything | Text::Words { .. } | Text::Signs(_) => None,
         }
     }
 
     /// Of signs, literally.
-    pub(crate) fn of_signs(signs: &str, segment: &'s Segment, categories: &Categories) -> Result<Self, TantivyError> {
+    pub(crate) fn of_signs(signs: &str, segment: &'s Segment, categories: &Categories) -> Self {
         let mut lists = Vec::new();
         for (text, field) in [(&segment.title, Field::Title), (&segment.description, Field::Description)] {
             let words = text.words.all_holding(signs).into_iter();
@@ -52,7 +46,7 @@ impl<'s> Sources<'s> {
             let list = segment.category(category);
             lists.extend(list.map(|list| (Cost::new(Closeness::Exact, Field::Category), list)));
         }
-        Ok(Self::sorted(lists))
+        Self::sorted(lists)
     }
 
     fn sorted(mut lists: Vec<(Cost, Postings<'s>)>) -> Self {

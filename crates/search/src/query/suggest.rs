@@ -58,7 +58,7 @@ pub(crate) fn suggest(view: &View, query: &str) -> Result<Vec<String>, TantivyEr
     }
     let has_words = words.join(" ").chars().count() >= SHORTEST;
     let of_segment = |living| match has_words {
-        true => literal::steps(living, &words),
+        true => Ok(literal::steps(living, &words)),
         false => signs::steps(living, &plain, &words),
     };
     let steps = view.segments.iter().map(of_segment).collect::<Result<Vec<_>, _>>()?;
@@ -77,7 +77,7 @@ pub(crate) fn suggest(view: &View, query: &str) -> Result<Vec<String>, TantivyEr
         let known: HashSet<String> = found.iter().map(|suggested| suggested.title.to_lowercase()).collect();
         for living in &view.segments {
             // Those that the literal steps have found may be among them.
-            take(living, forgiving::steps(living, &words)?.into_iter(), 2 * MOST, &mut found)?;
+            take(living, forgiving::steps(living, &words).into_iter(), 2 * MOST, &mut found)?;
         }
         found.retain(|suggested| !is_errs(suggested.step) || !known.contains(&suggested.title.to_lowercase()));
         found = distinct(found);
@@ -200,11 +200,9 @@ impl Steps {
 }
 
 /// A bit for each document whose title has any of these words.
-fn documents(living: &Living, words: impl IntoIterator<Item = WordId>) -> Result<Vec<u64>, TantivyError> {
+fn documents(living: &Living, words: impl IntoIterator<Item = WordId>) -> Vec<u64> {
     let segment = &*living.segment;
     let mut documents = vec![0; segment.len().div_ceil(64)];
-    for word in words {
-        segment.title.postings(word).add_to(&mut documents)?;
-    }
-    Ok(documents)
+    words.into_iter().for_each(|word| segment.title.postings(word).add_to(&mut documents));
+    documents
 }

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use tantivy::TantivyError;
-
 use super::{ENOUGH, Step};
 use crate::closeness::{Closeness, Typed};
 use crate::index::{Living, WordId};
@@ -13,7 +11,7 @@ use crate::query::gather;
 const NONE: u8 = u8::MAX;
 
 /// The first titles, as places.
-pub(super) fn steps(living: &Living, words: &[String]) -> Result<BTreeSet<(Step, u32)>, TantivyError> {
+pub(super) fn steps(living: &Living, words: &[String]) -> BTreeSet<(Step, u32)> {
     let segment = &*living.segment;
     let text = &segment.title;
     let mut matched: Option<Vec<u64>> = None;
@@ -26,14 +24,14 @@ pub(super) fn steps(living: &Living, words: &[String]) -> Result<BTreeSet<(Step,
         documents.fill(0);
         for (id, errors) in text.meant_by(&typed).iter().copied().filter_map(errors) {
             table[id as usize] = errors;
-            text.postings(id).add_to(&mut documents)?;
+            text.postings(id).add_to(&mut documents);
         }
         match &mut matched {
             Some(matched) => gather::keep_both(matched, &documents),
             None => matched = Some(documents.clone()),
         }
         if matched.iter().flatten().all(|bits| *bits == 0) {
-            return Ok(BTreeSet::new());
+            return BTreeSet::new();
         }
         tables.push(table);
     }
@@ -51,7 +49,7 @@ pub(super) fn steps(living: &Living, words: &[String]) -> Result<BTreeSet<(Step,
             }
         }
     });
-    Ok(first)
+    first
 }
 
 fn errors((id, closeness): (WordId, Closeness)) -> Option<(WordId, u8)> {

@@ -1,23 +1,21 @@
 //! Titles that hold the query's words one after the other: the first as the end of a word, the last as the beginning
 //! of one, the others whole.
 
-use tantivy::TantivyError;
-
 use super::{ENOUGH, Step, Steps, documents};
 use crate::index::{Living, WordId};
 use crate::query::gather::{self, keep_both};
 
-pub(super) fn steps(living: &Living, words: &[String]) -> Result<Steps, TantivyError> {
+pub(super) fn steps(living: &Living, words: &[String]) -> Steps {
     let mut steps = Steps::default();
     match words {
         [] => {}
-        [word] => one_word(living, word, &mut steps)?,
-        [first, middle @ .., last] => several_words(living, first, middle, last, &mut steps)?,
+        [word] => one_word(living, word, &mut steps),
+        [first, middle @ .., last] => several_words(living, first, middle, last, &mut steps),
     }
-    Ok(steps)
+    steps
 }
 
-fn one_word(living: &Living, word: &str, steps: &mut Steps) -> Result<(), TantivyError> {
+fn one_word(living: &Living, word: &str, steps: &mut Steps) {
     let segment = &*living.segment;
     let text = &segment.title;
     let beginning = text.words.beginning_with(word);
@@ -25,34 +23,27 @@ fn one_word(living: &Living, word: &str, steps: &mut Steps) -> Result<(), Tantiv
     let first = segment.titles.first_beginning_with(&beginning, ENOUGH, |doc| living.is_alive(doc));
     first.for_each(|doc| steps.add(living, doc, Step::Begins));
     if steps.suffice() {
-        return Ok(());
+        return;
     }
-    steps.add_all(living, &documents(living, beginning.clone())?, Step::WordBegins);
+    steps.add_all(living, &documents(living, beginning.clone()), Step::WordBegins);
     if steps.suffice() {
-        return Ok(());
+        return;
     }
     let holding = text.words.all_holding(word).into_iter().filter(|id| !beginning.contains(id));
-    steps.add_all(living, &documents(living, holding)?, Step::Contains);
-    Ok(())
+    steps.add_all(living, &documents(living, holding), Step::Contains);
 }
 
-fn several_words(
-    living: &Living,
-    first: &str,
-    middle: &[String],
-    last: &str,
-    steps: &mut Steps,
-) -> Result<(), TantivyError> {
+fn several_words(living: &Living, first: &str, middle: &[String], last: &str, steps: &mut Steps) {
     let segment = &*living.segment;
     let text = &segment.title;
     let Some(middle) = middle.iter().map(|word| text.words.find(word)).collect::<Option<Vec<WordId>>>() else {
-        return Ok(());
+        return;
     };
     let whole = text.words.find(first);
     let endings = text.words.ending_with(first);
-    let mut candidates = documents(living, endings.iter().copied())?;
+    let mut candidates = documents(living, endings.iter().copied());
     let mut room = vec![0; candidates.len()];
-    middle.iter().try_for_each(|id| text.postings(*id).keep_in(&mut candidates, &mut room))?;
+    middle.iter().for_each(|id| text.postings(*id).keep_in(&mut candidates, &mut room));
     let beginning = text.words.beginning_with(last);
     // Where the query may stand in a title, and how.
     let step_at = |title: &[WordId], place: usize| {
@@ -71,7 +62,7 @@ fn several_words(
     let with_last: usize = beginning.clone().map(|id| text.postings(id).len() as usize).sum();
     // Looking at a title costs about as much as taking a document from a list.
     if with_last < count {
-        keep_both(&mut candidates, &documents(living, beginning.clone())?);
+        keep_both(&mut candidates, &documents(living, beginning.clone()));
     }
     gather::each(candidates.iter().copied(), |doc| {
         let title = segment.titles.words(doc);
@@ -79,5 +70,4 @@ fn several_words(
             steps.add(living, doc, step);
         }
     });
-    Ok(())
 }

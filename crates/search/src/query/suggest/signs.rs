@@ -19,9 +19,9 @@ pub(super) fn steps(living: &Living, plain: &str, words: &[String]) -> Result<St
         is_signs(word) && fold::plain(word).contains(longest)
     };
     let all = 0..u32::try_from(text.words.len()).unwrap_or(u32::MAX);
-    let mut candidates = documents(living, all.filter(holding))?;
+    let mut candidates = documents(living, all.filter(holding));
     for word in words {
-        let with_word = documents(living, text.words.all_holding(word))?;
+        let with_word = documents(living, text.words.all_holding(word));
         candidates.iter_mut().zip(with_word).for_each(|(candidates, with_word)| *candidates &= with_word);
     }
     // Titles that many products have are read once.
