@@ -111,6 +111,7 @@ fn cells() -> Result<Vec<Cell>> {
             Ok(())
         };
         add(Side::Pgbench(Script::Naive), 1)?;
+        add(Side::Pgbench(Script::NaiveWithKey), 1)?;
         for connections in CONNECTIONS {
             add(Side::Gateway { with_keys: false }, connections)?;
             add(Side::Gateway { with_keys: true }, connections)?;
@@ -148,6 +149,7 @@ impl Cell {
             Side::Gateway { with_keys: false } => "gateway",
             Side::Gateway { with_keys: true } => "gateway, with keys",
             Side::Pgbench(Script::Naive) => "pgbench, statement by statement",
+            Side::Pgbench(Script::NaiveWithKey) => "pgbench, statement by statement, with keys",
             Side::Pgbench(Script::Single) => "pgbench, single statement",
         };
         format!("{} {}, {side}", self.connections, self.basket.name())

@@ -20,17 +20,35 @@ use crate::tally::{Tally, Verdict};
 pub(crate) enum Script {
     /// Statement by statement.
     Naive,
+    /// The same for an order with an Idempotency-Key: it is looked for, and kept with the answer.
+    NaiveWithKey,
     /// In one statement.
     Single,
 }
 
+/// Begins with a key that is not known yet.
+const FIND_KEY: &str = r"\set key random(1, 1000000000000000)
+BEGIN;
+SELECT count(*) AS keys_known FROM idempotency_keys
+WHERE store_id = 1 AND client = '' AND key = 'pgbench-' || :key::text \gset";
+
+/// Ends with the key's answer, about as long as ours.
+const KEEP_KEY: &str = "
+INSERT INTO idempotency_keys (store_id, client, key, request_hash, order_id, answer)
+VALUES (1, '', 'pgbench-' || :key::text, sha256(:key::text::bytea), :order_id, rpad('{\"id\":' || :order_id::text, 300));
+COMMIT;";
+
 impl Script {
-    fn text(self, basket: Basket) -> &'static str {
-        match (self, basket) {
-            (Self::Naive, Basket::Three) => include_str!("pgbench/naive_three.sql"),
-            (Self::Naive, Basket::Hot) => include_str!("pgbench/naive_hot.sql"),
+    fn text(self, basket: Basket) -> String {
+        let text = match (self, basket) {
+            (Self::Naive | Self::NaiveWithKey, Basket::Three) => include_str!("pgbench/naive_three.sql"),
+            (Self::Naive | Self::NaiveWithKey, Basket::Hot) => include_str!("pgbench/naive_hot.sql"),
             (Self::Single, Basket::Three) => include_str!("pgbench/single_three.sql"),
             (Self::Single, Basket::Hot) => include_str!("pgbench/single_hot.sql"),
+        };
+        match self {
+            Self::NaiveWithKey => text.replace("BEGIN;", FIND_KEY).replace("COMMIT;", KEEP_KEY),
+            Self::Naive | Self::Single => text.to_owned(),
         }
     }
 }

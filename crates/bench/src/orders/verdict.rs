@@ -34,7 +34,9 @@ pub(super) fn judge(cells: &[Cell]) -> Report {
             let what = format!("{}, 64 connections{keys}: p99", basket.words());
             report.bars.push(Bar::new(what, p99, "ms", Limit::Below(P99_MILLIS)));
             let median = |cell: Option<&Cell>| cell.map_or(f64::NAN, |cell| cell.tally.quantile(0.5));
-            let plain = median(find(cells, Side::Pgbench(Script::Naive), basket, 1));
+            // That writes the same rows.
+            let script = if with_keys { Script::NaiveWithKey } else { Script::Naive };
+            let plain = median(find(cells, Side::Pgbench(script), basket, 1));
             let what = format!("{}, 1 connection{keys}: median over a plain transaction's", basket.words());
             report.bars.push(Bar::new(what, median(ours(basket, 1)) / plain, "×", Limit::Below(LONE)));
         }
