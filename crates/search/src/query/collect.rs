@@ -6,7 +6,7 @@ use crate::facets::PRICES;
 use crate::find::Sort;
 use crate::index::{Doc, Facet, Living, Segment, WordId};
 use crate::query::cost::Cost;
-use crate::query::gather::{Scratch, is_set};
+use crate::query::gather::{Costs, Scratch, is_set};
 use crate::query::sieve::Sieve;
 use crate::query::text::Text;
 use crate::query::top::{Top, sortable, unsortable};
@@ -53,9 +53,10 @@ impl Collected {
         let price = |doc: Doc| sortable(segment.prices[doc as usize]);
         let created = |doc: Doc| sortable(segment.created[doc as usize]);
         match sort {
-            Sort::Relevance => match matches.costs.same {
-                Some(cost) => found.by_length(cost, text, top),
-                None => found.by_relevance(text, top),
+            Sort::Relevance => match matches.costs {
+                Costs::OneWord(cost) => found.by_length(cost, text, top),
+                Costs::Same(cost) => found.by_relevance(|_| cost, text, top),
+                Costs::Each | Costs::Unknown => found.by_relevance(|doc| matches.sums[doc as usize], text, top),
             },
             Sort::Price => found.by(segment.by_price.ascending.iter(), top, price, sortable),
             Sort::PriceDescending => found.by(segment.by_price.descending.iter(), top, |doc| !price(doc), sortable),
@@ -204,11 +205,11 @@ impl Found<'_> {
         true
     }
 
-    fn by_relevance(&self, text: &Text, top: &mut Top) {
+    fn by_relevance(&self, cost: impl Fn(Doc) -> u32, text: &Text, top: &mut Top) {
         let segment = self.segment;
         let asked = Asked::new(segment, text);
         self.matches.each(|doc| {
-            let (cost, length) = (self.matches.costs.each[doc as usize], segment.lengths[doc as usize]);
+            let (cost, length) = (cost(doc), segment.lengths[doc as usize]);
             // A title with the whole query has every word of it as it is, but for the last, which it may go on.
             let asked = asked.as_ref().filter(|_| cost <= Cost::HELD.number());
             // At the best; most of many matches go no further.

@@ -61,16 +61,19 @@ pub(crate) fn find(view: &View, text: &Text, query: &Query, store: Option<i64>) 
         with_scratch(|scratch| {
             scratch.begin(living, &sieve, query.facets);
             match Sources::alone(text, segment, &view.categories) {
-                Some(sources) => scratch.portions(&sources, sort == Sort::Relevance, |scratch, is_shown| {
+                Some(sources) => scratch.portions(&sources, sort == Sort::Relevance, |scratch, cost, is_shown| {
                     collected.count(living, scratch, text, &sieve, &places);
                     if is_shown {
                         collected.show(segment, scratch, text, sort);
                     }
-                    scratch.costs.same.is_some_and(|cost| collected.may_take_dearer_than(cost))
+                    collected.may_take_dearer_than(cost)
                 }),
                 None => {
-                    scratch.gather(segment, text, &view.categories, sort == Sort::Relevance);
+                    let words = scratch.gather(segment, text, &view.categories);
                     collected.count(living, scratch, text, &sieve, &places);
+                    if sort == Sort::Relevance {
+                        scratch.weigh(&words, room, segment.len());
+                    }
                     collected.show(segment, scratch, text, sort);
                 }
             }
@@ -110,7 +113,7 @@ pub(crate) fn count(view: &View, text: &Text, sieve: &Sieve) -> usize {
     let count_one = |living: &Living| {
         with_scratch(|scratch| {
             scratch.begin(living, sieve, false);
-            scratch.gather(&living.segment, text, &view.categories, false);
+            scratch.gather(&living.segment, text, &view.categories);
             scratch.count_them();
             scratch.count
         })

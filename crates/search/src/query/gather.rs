@@ -13,18 +13,25 @@ pub(crate) struct Scratch {
     /// How many these were when they were last counted.
     pub(crate) count: usize,
     pub(crate) costs: Costs,
+    /// What each costs, where that differs; documents that do not match may have anything.
+    pub(crate) sums: Vec<u32>,
     /// A bit for each document that may match.
     allowed: Vec<u64>,
     other: Vec<u64>,
 }
 
 /// What matches cost.
-#[derive(Default)]
-pub(crate) struct Costs {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Costs {
+    /// Nothing that anybody asks for.
+    #[default]
+    Unknown,
+    /// All of them the same, for the only word that was asked for.
+    OneWord(u32),
     /// All of them the same.
-    pub(crate) same: Option<u32>,
-    /// Else each this; documents that do not match may have anything.
-    pub(crate) each: Vec<u32>,
+    Same(u32),
+    /// Each its sum.
+    Each,
 }
 
 impl Scratch {
@@ -47,31 +54,113 @@ impl Scratch {
         }
     }
 
-    /// Finds the documents that match `text`, and where that is wanted, what they cost.
-    pub(crate) fn gather(&mut self, segment: &Segment, text: &Text, categories: &Categories, with_costs: bool) {
-        let sources = match text {
+    /// Finds the documents that match `text`; gives where each of its words occurs.
+    pub(crate) fn gather<'s>(
+        &mut self,
+        segment: &'s Segment,
+        text: &Text,
+        categories: &Categories,
+    ) -> Vec<Sources<'s>> {
+        let mut words: Vec<Sources<'s>> = match text {
             Text::Anything => {
                 self.matched.copy_from_slice(&self.allowed);
-                self.costs.same = Some(0);
-                return;
+                return Vec::new();
             }
             Text::Words { typed, .. } => {
                 typed.iter().map(|typed| Sources::of_word(typed, segment, categories)).collect()
             }
             Text::Signs(signs) => signs.iter().map(|signs| Sources::of_signs(signs, segment, categories)).collect(),
         };
-        self.costs.same = None;
-        self.find(sources, with_costs.then(|| segment.len()));
+        // From the rarest on, so that there are few documents to look at early.
+        words.sort_by_key(|sources| sources.documents);
+        for (place, sources) in words.iter().enumerate() {
+            if place == 0 {
+                self.add_all(sources.lists.iter().map(|(_, list)| list));
+                keep_both(&mut self.matched, &self.allowed);
+            } else {
+                self.other.fill(0);
+                sources.lists.iter().for_each(|(_, list)| list.add_wanted_to(&mut self.other, &self.matched));
+                std::mem::swap(&mut self.matched, &mut self.other);
+            }
+        }
+        words
+    }
+
+    /// Finds what those of the matches cost that may be among the first `room`, out of so many documents. The others may
+    /// be left out.
+    pub(crate) fn weigh(&mut self, words: &[Sources<'_>], room: usize, documents: usize) {
+        if !self.keep_cheapest(words, room) {
+            self.sum_up(words, documents);
+        }
+    }
+
+    /// Leaves those that match each word at the least cost that it has, if they are enough.
+    fn keep_cheapest(&mut self, words: &[Sources<'_>], room: usize) -> bool {
+        let (cheapest, spare) = (&mut self.other, &mut self.allowed);
+        cheapest.copy_from_slice(&self.matched);
+        let mut sum = 0;
+        for sources in words {
+            let Some((least, first)) = sources.lists.first() else { return false };
+            sum += least.number();
+            match &sources.lists[1..sources.lists.partition_point(|(cost, _)| cost == least)] {
+                [] => first.keep_in(cheapest, spare),
+                others => {
+                    spare.fill(0);
+                    first.add_to(spare);
+                    others.iter().for_each(|(_, list)| list.add_to(spare));
+                    keep_both(cheapest, spare);
+                }
+            }
+        }
+        let mut missing = room;
+        let are_enough = cheapest.iter().any(|bits| {
+            missing = missing.saturating_sub(bits.count_ones() as usize);
+            missing == 0
+        });
+        if are_enough {
+            std::mem::swap(&mut self.matched, &mut self.other);
+            self.costs = Costs::Same(sum);
+        }
+        are_enough
+    }
+
+    /// Finds what each costs, out of so many documents. Of the places where a document has a word the first met costs
+    /// the least.
+    fn sum_up(&mut self, words: &[Sources<'_>], documents: usize) {
+        self.costs = Costs::Each;
+        let (matched, open, sums) = (&self.matched, &mut self.other, &mut self.sums);
+        if sums.len() < documents {
+            sums.resize(documents, 0);
+        }
+        let mut count: usize = 0;
+        each(matched.iter().copied(), |doc| {
+            sums[doc as usize] = 0;
+            count += 1;
+        });
+        for sources in words {
+            open.copy_from_slice(matched);
+            let mut left = count;
+            for (cost, list) in &sources.lists {
+                if left == 0 {
+                    break;
+                }
+                let cost = cost.number();
+                list.take_from(open, |doc| {
+                    sums[doc as usize] += cost;
+                    left -= 1;
+                });
+            }
+        }
     }
 
     /// Finds the documents that match one word, and has them taken in portions: those that cost the same, the least
-    /// first. Once `take` says that what costs more is not shown, the rest is one portion, of which it is told that.
-    /// Where costs do not matter in the first place, all is one portion.
+    /// first. Once `take`, which is told the cost, says that what costs more is not shown, the rest is one portion, of
+    /// which it is told that. Where costs do not matter in the first place, all is one portion.
     pub(crate) fn portions(
         &mut self,
         sources: &Sources<'_>,
         by_cost: bool,
-        mut take: impl FnMut(&mut Self, bool) -> bool,
+        mut take: impl FnMut(&mut Self, u32, bool) -> bool,
     ) {
         let mut rest = &sources.lists[..];
         let mut cost_matters = by_cost;
@@ -84,9 +173,9 @@ impl Scratch {
                 *matched &= *allowed;
                 *allowed &= !*matched;
             }
-            self.costs.same = Some(cost.number());
+            self.costs = Costs::OneWord(cost.number());
             let is_shown = cost_matters || !by_cost;
-            cost_matters = take(self, is_shown) && cost_matters;
+            cost_matters = take(self, cost.number(), is_shown) && cost_matters;
             rest = others;
         }
     }
@@ -145,50 +234,6 @@ impl Scratch {
     /// Gives each document that matches, in ascending order.
     pub(crate) fn each(&self, give: impl FnMut(u32)) {
         each(self.matched.iter().copied(), give);
-    }
-
-    /// Finds the documents that match every word, and with `costs_of` so many documents in the segment, what they cost.
-    fn find(&mut self, mut words: Vec<Sources<'_>>, costs_of: Option<usize>) {
-        // From the rarest on, so that there are few documents to look at early.
-        words.sort_by_key(|sources| sources.documents);
-        let Some((rarest, others)) = words.split_first() else { return self.matched.fill(0) };
-        self.add_all(rarest.lists.iter().map(|(_, list)| list));
-        keep_both(&mut self.matched, &self.allowed);
-        for sources in others {
-            self.other.fill(0);
-            sources.lists.iter().for_each(|(_, list)| list.add_wanted_to(&mut self.other, &self.matched));
-            std::mem::swap(&mut self.matched, &mut self.other);
-        }
-        if let Some(documents) = costs_of {
-            self.sum_up(&words, documents);
-        }
-    }
-
-    /// Finds what the documents that match cost, out of so many. Of those of a word the first met cost the least.
-    fn sum_up(&mut self, words: &[Sources<'_>], documents: usize) {
-        let (matched, open, costs) = (&self.matched, &mut self.other, &mut self.costs.each);
-        if costs.len() < documents {
-            costs.resize(documents, 0);
-        }
-        let mut count: usize = 0;
-        each(matched.iter().copied(), |doc| {
-            costs[doc as usize] = 0;
-            count += 1;
-        });
-        for sources in words {
-            open.copy_from_slice(matched);
-            let mut left = count;
-            for (cost, list) in &sources.lists {
-                if left == 0 {
-                    break;
-                }
-                let cost = cost.number();
-                list.take_from(open, |doc| {
-                    costs[doc as usize] += cost;
-                    left -= 1;
-                });
-            }
-        }
     }
 }
 

@@ -21,11 +21,12 @@
 //! 9. the lower id.
 //!
 //! **How.** Points 2 to 6 are one number, the [`Cost`](cost::Cost) of a match, made so that costs of words add up. For
-//! each segment and word, the dictionaries tell which terms match at which cost; their documents are walked through
-//! from the least cost to the highest, so that each document gets the least (`gather`). Filters narrow what may match
-//! beforehand (`sieve`). What has every word is then counted and sorted by the columns (`collect`): where few match by going through them all, where many do by
-//! going through the segment's documents in the wanted order until enough were met. For that, what matches a single word
-//! is collected in portions, each of what costs the same.
+//! each segment and word, the dictionaries tell which terms match at which cost, and these where their documents are
+//! (`sources`). Filters narrow what may match beforehand (`sieve`). What has every word is counted (`gather`, `collect`),
+//! and the first of it sorted by the columns: where few match by going through them all, where many do by going through
+//! the segment's documents in the wanted order until enough were met. By relevance a single word is taken in portions,
+//! each of what costs the same, until what costs more cannot be shown; several words are summed up only if those that
+//! match each of them at its least cost are not enough.
 
 mod advice;
 mod collect;
