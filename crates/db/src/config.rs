@@ -66,7 +66,7 @@ impl Config {
     pub fn new(url: impl Into<String>, role: Role) -> Self {
         let (application_name, pool_size, wait, statement, lock, idle) = match role {
             Role::Gateway => ("stockroom-gateway", 16, 250, 2_000, 500, 5_000),
-            Role::Worker => ("stockroom-worker", 6, 2_000, 10_000, 6_000, 10_000),
+            Role::Worker => ("stockroom-worker", 12, 2_000, 10_000, 6_000, 10_000),
             Role::CommandLine => ("stockroom-manage", 6, 5_000, 0, 10_000, 0),
         };
         Self {

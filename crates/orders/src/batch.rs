@@ -116,14 +116,15 @@ impl Batches {
 
     async fn place(&self, requests: &[&Request], pass: Pass) -> Result<Results<Self>, PlaceError> {
         let ready = timeout(SILENCE, self.decide(requests, pass)).await;
-        let away = || db::Error::Away(silent().to_string());
+        let away = || db::Error::Away(silence());
         let Ready { tx, mark, decided, some_expired, mut known, now } = ready.unwrap_or_else(|_| Err(away().into()))?;
         match mark {
             None => tx.roll_back().await,
             Some(mark) => {
                 let begun = Instant::now();
                 let commit = tx.commit_with(self.store(&tx, &decided, some_expired, now));
-                let committed = timeout(SILENCE, commit).await.unwrap_or_else(|_| Err(silent().into()));
+                let committed =
+                    timeout(SILENCE, commit).await.unwrap_or_else(|_| Err(db::Error::Unavailable(silence()).into()));
                 metrics::histogram!("orders_commit_seconds").record(begun.elapsed());
                 drop(tx);
                 commit::settle(&self.database, &mark, committed).await?;
@@ -292,6 +293,6 @@ async fn remember(tx: &Tx, decided: &[Decided<'_>], some_expired: bool, now: Dat
     Ok(idempotency::keep(tx, &answers, some_expired, now).await?)
 }
 
-fn silent() -> db::Error {
-    db::Error::Unavailable(format!("no answer within {SILENCE:?}"))
+fn silence() -> String {
+    format!("no answer within {SILENCE:?}")
 }

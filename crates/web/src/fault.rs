@@ -7,6 +7,8 @@ use deserr::{DeserializeError, ErrorKind, IntoValue, MergeWithError, ValueKind, 
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::Money;
+
 /// Where a fault lies. On the wire: a member `pointer` or `parameter`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -30,6 +32,9 @@ pub struct Fault {
     /// What is stored now, where that is the matter.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub current: Option<i64>,
+    /// What the items cost now, where that is the matter.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub current_total: Option<Money>,
 }
 
 /// A fault as documented.
@@ -52,12 +57,15 @@ pub(crate) struct FaultSchema {
     /// What is stored now, where that is the matter: the quantity that an `expected_quantity` or a `delta` missed.
     #[schema(nullable = false)]
     current: Option<i64>,
+    /// What the items cost now, where an `expected_total` missed it.
+    #[schema(nullable = false)]
+    current_total: Option<Money>,
 }
 
 impl Fault {
     /// A fault in the body, at `pointer` (empty for the whole body).
     pub fn at(pointer: impl Into<String>, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { place: Place::Pointer(pointer.into()), code, detail: detail.into(), current: None }
+        Self { place: Place::Pointer(pointer.into()), code, detail: detail.into(), current: None, current_total: None }
     }
 
     /// A fault in the value that deserr is reading.
@@ -71,9 +79,15 @@ impl Fault {
         Self { current: Some(current), ..self }
     }
 
+    /// The same, with what the items cost now.
+    #[must_use]
+    pub fn with_current_total(self, total: Money) -> Self {
+        Self { current_total: Some(total), ..self }
+    }
+
     /// A fault in a query parameter or header.
     pub fn parameter(name: impl Into<String>, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { place: Place::Parameter(name.into()), code, detail: detail.into(), current: None }
+        Self { place: Place::Parameter(name.into()), code, detail: detail.into(), current: None, current_total: None }
     }
 }
 

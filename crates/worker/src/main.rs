@@ -62,8 +62,8 @@ async fn work(settings: Settings) -> anyhow::Result<ExitCode> {
     let metrics = PrometheusBuilder::new().install_recorder()?;
     let database = Database::new(&settings.database)?;
     let clock = Clock::system();
-    // Half of the connections are left to the others.
-    let mailer = mail::Mailer::from_env((settings.database.pool_size / 2).max(1))?;
+    // A quarter of the connections is left to the others.
+    let mailer = mail::Mailer::from_env((settings.database.pool_size * 3 / 4).max(1))?;
     let webhook = webhook::Webhook::from_env(&clock)?;
     let means = tasks::Means { database: database.clone(), clock, mailer, webhook };
     let worker = jobs::Worker::start(&settings.jobs, &database, tasks::registry(&means));

@@ -45,7 +45,9 @@ impl Coded for PlaceError {
         match self {
             Self::UnknownProducts(lines) => lines.iter().map(unknown).collect(),
             Self::TotalDiffers(total) => {
-                vec![Fault::at("/expected_total", "total_differs", format!("The items cost {}.", Money(*total)))]
+                let total = Money(*total);
+                let fault = Fault::at("/expected_total", "total_differs", format!("The items cost {total}."));
+                vec![fault.with_current_total(total)]
             }
             _ => Vec::new(),
         }

@@ -86,6 +86,7 @@ async fn an_order_that_costs_something_else_is_refused_with_the_right_total() {
         let problem = shop.app.post(path, &body).await.expect_problem(409, "total_differs");
         assert_eq!(faults(&problem), [("/expected_total", "total_differs")]);
         assert!(problem["detail"].as_str().unwrap().contains("200.29"), "{problem}");
+        assert_eq!(problem["errors"][0]["current_total"], "200.29");
     }
     for wrong in [json!(200.29), json!(200), json!("1e3"), json!("-1"), json!("1.001"), json!(""), json!([])] {
         body["expected_total"] = wrong;
