@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use crate::read::SortKey;
 
 pub use browse::{Browsed, browse};
-pub use confirmations::{Told, Wanted as WantedConfirmations, confirmations};
+pub use confirmations::{Outcome, Told, Wanted as WantedConfirmations, confirmation, confirmations};
 pub use figures::{Count, Day, days, rejections, unsent};
 pub use resend::ResendError;
 pub use sales::{Sale, names, sales};

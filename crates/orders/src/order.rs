@@ -157,7 +157,8 @@ pub enum ConfirmationState {
 }
 
 impl ConfirmationState {
-    pub(crate) const NAMES: [(&'static str, Self); 3] =
+    /// Every one, with its name.
+    pub const NAMES: [(&'static str, Self); 3] =
         [("pending", Self::Pending), ("sent", Self::Sent), ("failed", Self::Failed)];
 
     /// Its name.

@@ -2,9 +2,11 @@
 
 use accounts::Role;
 use db::Seek;
-use orders::desk::{self, Told, WantedConfirmations as Wanted};
+use orders::ConfirmationState;
+use orders::desk::{self, Outcome, Told, WantedConfirmations as Wanted};
 
 use super::bulk::Bulk;
+use super::choices;
 use super::orders::{key, seek_by_time};
 use crate::desk::Desk;
 use crate::list::{About, Action, Asked, Cell, Choice, Choices, Column, Filter, Found, Key, Kind, List, days};
@@ -28,7 +30,12 @@ impl List for Confirmations {
             Column::text("Sent (UTC)"),
             Column::text("Order placed (UTC)"),
         ],
-        filters: &[Filter::new("state", "State", Kind::Choice), days()[0], days()[1]],
+        filters: &[
+            Filter::new("q", "Order number", Kind::Search),
+            Filter::new("state", "State", Kind::Choice),
+            days()[0],
+            days()[1],
+        ],
         sorts: &["-placed"],
         actions: &[Action { name: "resend", label: "Resend", question: "Their customers are told once more." }],
         new: None,
@@ -36,13 +43,21 @@ impl List for Confirmations {
     };
 
     async fn read(desk: &Desk, asked: &Asked, seek: &Seek<Key>, size: usize) -> Result<Found<Told>, Trouble> {
-        let wanted = match asked.given("state") {
-            Some("unsent") => Wanted::Unsent,
-            _ => Wanted::All,
+        let given = asked.given("state");
+        let outcome = match ConfirmationState::NAMES.iter().find(|(name, _)| Some(*name) == given) {
+            Some((_, state)) => Outcome::Only(*state),
+            None if given == Some("unsent") => Outcome::Unsent,
+            None => Outcome::Any,
         };
+        let wanted = Wanted { outcome, from: asked.from(), before: asked.before(), oldest_first: false };
         let conn = desk.connection().await?;
-        let rows = desk::confirmations(&conn, wanted, asked.from(), asked.before(), &seek_by_time(seek), size).await?;
-        Ok(Found::new(rows, seek, |row| key(row.key())))
+        if let Some(number) = asked.given("q") {
+            let Ok(id) = number.trim_start_matches('#').parse() else { return Ok(Found::all(Vec::new())) };
+            let found = desk::confirmation(&conn, id).await?.filter(|told| wanted.includes(told));
+            return Ok(Found::all(found.into_iter().collect()));
+        }
+        let (rows, reached) = desk::confirmations(&conn, &wanted, &seek_by_time(seek), size).await?;
+        Ok(Found::stretch(rows, reached.map(key), seek, |row| key(row.key())))
     }
 
     fn cells(row: &Told, _: &Asked) -> Vec<Cell> {
@@ -61,7 +76,9 @@ impl List for Confirmations {
     }
 
     async fn choices(_: &Desk, _: &str, given: &str) -> Result<Choices, Trouble> {
-        Ok(Choices::of(vec![Choice::new("unsent", "not sent")], given))
+        let mut all = vec![Choice::new("unsent", "not sent")];
+        all.extend(choices::words(ConfirmationState::NAMES.map(|(name, _)| name)));
+        Ok(Choices::of(all, given))
     }
 }
 

@@ -7,7 +7,7 @@ use crate::browser::Browser;
 
 /// The ids of the objects of this folder that rows lead to, page by page, forward; then the same backward. Pages need
 /// not begin at the same rows on the way back, where a page ends early.
-async fn walk(browser: &mut Browser<'_>, first: &str, folder: &str) -> Vec<i64> {
+pub(crate) async fn walk(browser: &mut Browser<'_>, first: &str, folder: &str) -> Vec<i64> {
     let mut address = first.to_owned();
     let mut ids = Vec::new();
     let (last, mut back) = loop {

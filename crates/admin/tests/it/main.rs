@@ -4,6 +4,7 @@
 
 mod browser;
 mod chromium;
+mod confirmations;
 mod hostile;
 mod importing;
 mod lists;

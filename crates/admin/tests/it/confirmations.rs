@@ -1,0 +1,84 @@
+//! The list of confirmations: by number, by state, by day, and all of it together.
+
+use accounts::Role;
+use testkit::TestApp;
+
+use crate::browser::Browser;
+use crate::lists::walk;
+
+/// Confirmed orders of three stores with these numbers, one a second; their customers are yet to be told.
+async fn orders(app: &TestApp, many: i64) {
+    app.build().await.fill(3, 1).await;
+    let made = format!(
+        "INSERT INTO orders (store_id, status, total_items, total_price, created_at)
+             SELECT n % 3 + 1, 'CONFIRMED', 1, 1, timestamptz '2026-02-01 00:00:00Z' + n * interval '1 second'
+             FROM generate_series(1, {many}) AS n;
+         INSERT INTO confirmations (store_id, order_id, created_at) SELECT store_id, id, created_at FROM orders"
+    );
+    app.database.sql().await.batch_execute(&made).await.unwrap();
+}
+
+/// Gives up the confirmations of the orders for which `which` holds of their number `id`.
+async fn park(app: &TestApp, which: &str) {
+    let parked = format!(
+        "INSERT INTO outbox (store_id, kind, payload, failures, parked_at)
+             SELECT store_id, 'order.confirmed', jsonb_build_object('store_id', store_id, 'order_id', id), 8, now()
+             FROM orders WHERE {which}"
+    );
+    app.database.sql().await.batch_execute(&parked).await.unwrap();
+}
+
+#[tokio::test]
+async fn confirmations_are_narrowed_to_a_state_a_day_or_a_number() {
+    let app = TestApp::start().await;
+    orders(&app, 130).await;
+    park(&app, "id % 10 = 5").await;
+    let told = "UPDATE confirmations SET state = 'sent', sent_at = now() WHERE order_id % 2 = 0;
+                UPDATE orders SET created_at = '2026-01-05 10:00:00Z' WHERE id <= 60;
+                UPDATE confirmations SET created_at = '2026-01-05 10:00:00Z' WHERE order_id <= 60";
+    app.database.sql().await.batch_execute(told).await.unwrap();
+    let mut browser = Browser::signed_in(&app, Role::Viewer).await;
+    let numbers = |fits: &dyn Fn(i64) -> bool| (1..=130).rev().filter(|id| fits(*id)).collect::<Vec<i64>>();
+    for (asked, expected) in [
+        ("state=sent", numbers(&|id| id % 2 == 0)),
+        ("state=failed", numbers(&|id| id % 10 == 5)),
+        ("state=pending", numbers(&|id| id % 2 == 1 && id % 10 != 5)),
+        ("state=unsent", numbers(&|id| id % 2 == 1)),
+        ("state=sent&from=2026-01-06", numbers(&|id| id % 2 == 0 && id > 60)),
+        ("state=failed&to=2026-01-05", numbers(&|id| id % 10 == 5 && id <= 60)),
+        ("state=pending&from=2026-02-01&to=2026-02-01", numbers(&|id| id % 2 == 1 && id % 10 != 5 && id > 60)),
+        ("state=sent&from=2026-01-06&to=2026-01-31", Vec::new()),
+        ("q=17", vec![17]),
+        ("q=%2318", vec![18]),
+        ("q=18&state=sent", vec![18]),
+        ("q=17&state=sent", Vec::new()),
+        ("q=15&state=failed&to=2026-01-05", vec![15]),
+        ("q=15&state=failed&from=2026-01-06", Vec::new()),
+        ("q=131", Vec::new()),
+        ("q=ann%40shop.example", Vec::new()),
+    ] {
+        assert_eq!(walk(&mut browser, &format!("/admin/confirmations/?{asked}"), "orders").await, expected, "{asked}");
+    }
+    let page = browser.get("/admin/confirmations/?state=failed&q=15").await.expect(200);
+    assert!(page.text.contains("<span class=\"badge bad\">failed</span>"), "{}", page.text);
+    assert!(page.text.contains("<option value=\"failed\" selected>"), "{}", page.text);
+    let export = browser.get("/admin/confirmations/export.csv?state=failed").await.expect(200);
+    assert_eq!(export.text.lines().count(), 14);
+}
+
+#[tokio::test]
+async fn a_page_looks_at_a_stretch_where_little_matches() {
+    let app = TestApp::start().await;
+    orders(&app, 12_000).await;
+    park(&app, "id % 3000 = 0").await;
+    let told = "UPDATE confirmations SET state = 'sent', sent_at = now() WHERE order_id <= 5";
+    app.database.sql().await.batch_execute(told).await.unwrap();
+    let mut browser = Browser::signed_in(&app, Role::Viewer).await;
+    let failed = walk(&mut browser, "/admin/confirmations/?state=failed", "orders").await;
+    assert_eq!(failed, [12_000, 9_000, 6_000, 3_000]);
+    assert_eq!(walk(&mut browser, "/admin/confirmations/?state=sent", "orders").await, [5, 4, 3, 2, 1]);
+    let first = browser.get("/admin/confirmations/?state=sent").await.expect(200);
+    assert!(first.text.contains("Look further"), "{}", first.text);
+    let export = browser.get("/admin/confirmations/export.csv?state=sent").await.expect(200);
+    assert_eq!(export.text.lines().count(), 6);
+}
