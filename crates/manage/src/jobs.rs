@@ -66,7 +66,8 @@ pub(crate) struct Chosen {
 
 impl Chosen {
     fn which(&self) -> Which {
-        Which { ids: (!self.ids.is_empty()).then(|| self.ids.clone()), kind: self.kind.clone() }
+        let ids = (!self.ids.is_empty()).then(|| self.ids.clone());
+        Which { ids, kind: self.kind.clone(), ..Which::default() }
     }
 }
 
@@ -75,7 +76,7 @@ pub(crate) async fn run(database: &Database, command: &Jobs) -> Result<()> {
     match command {
         Jobs::Status => status(database).await,
         Jobs::List { kind, limit, after } => {
-            let which = Which { ids: None, kind: kind.clone() };
+            let which = Which { kind: kind.clone(), ..Which::default() };
             let parked = operators::parked(database, &which, *after, *limit).await?;
             for event in &parked {
                 say!("{}", line(event));
@@ -86,7 +87,7 @@ pub(crate) async fn run(database: &Database, command: &Jobs) -> Result<()> {
             Ok(())
         }
         Jobs::Show { id } => {
-            let which = Which { ids: Some(vec![*id]), kind: None };
+            let which = Which { ids: Some(vec![*id]), ..Which::default() };
             let found = operators::parked(database, &which, 0, 1).await?;
             ensure!(!found.is_empty(), "no event {id} was given up");
             found.iter().try_for_each(show)

@@ -1,9 +1,10 @@
 //! What was given up, for operators. The database is the truth of it; the broker holds nothing that was given up.
 
 use chrono::{DateTime, Utc};
-use db::{CachedDsl, Connection, Tx};
+use db::{CachedDsl, Connection, Rows, Seek, Tx};
+use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Jsonb, Text};
+use diesel::sql_types::{Array, BigInt, Jsonb, Text, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use crate::schema::outbox;
@@ -43,7 +44,39 @@ pub struct Which {
     pub ids: Option<Vec<i64>>,
     /// This kind alone.
     pub kind: Option<String>,
+    /// Given up from this moment on.
+    pub from: Option<DateTime<Utc>>,
+    /// Given up before this moment.
+    pub before: Option<DateTime<Utc>>,
 }
+
+impl Which {
+    /// Whether these are all of them.
+    fn is_all(&self) -> bool {
+        self.ids.is_none() && self.kind.is_none() && self.from.is_none() && self.before.is_none()
+    }
+
+    fn rows(&self) -> outbox::BoxedQuery<'static, Pg> {
+        let mut query = outbox::table.filter(outbox::parked_at.is_not_null()).into_boxed();
+        if let Some(ids) = &self.ids {
+            query = query.filter(outbox::id.eq_any(ids.clone()));
+        }
+        if let Some(kind) = &self.kind {
+            query = query.filter(outbox::kind.eq(kind.clone()));
+        }
+        if let Some(from) = self.from {
+            query = query.filter(outbox::parked_at.ge(from));
+        }
+        if let Some(before) = self.before {
+            query = query.filter(outbox::parked_at.lt(before));
+        }
+        query
+    }
+}
+
+/// Parked events that one page looks at. Filters that let little through end a page early, so that none takes long: no
+/// index knows of parked events by kind or moment.
+const STRETCH: i64 = 5_000;
 
 type Columns = (
     outbox::id,
@@ -127,14 +160,57 @@ pub async fn count_parked(mut conn: &AsyncPgConnection, kind: &str) -> Result<i6
 /// # Errors
 /// Those of the database.
 pub async fn parked(conn: &mut Connection, which: &Which, after: i64, limit: i64) -> Result<Vec<Parked>, db::Error> {
-    let mut query = outbox::table.filter(outbox::parked_at.is_not_null()).filter(outbox::id.gt(after)).into_boxed();
-    if let Some(ids) = &which.ids {
-        query = query.filter(outbox::id.eq_any(ids));
+    let after = which.rows().filter(outbox::id.gt(after));
+    Ok(after.order_by(outbox::id).limit(limit).select(Columns::default()).load(conn).await?)
+}
+
+/// A page of parked events by number, the highest first where `descending`. Nothing is counted, and 5,000 are looked at
+/// at most: where these do not fill the page, the number at which the look ended comes with it.
+///
+/// # Errors
+/// Those of the database.
+pub async fn browse_parked(
+    mut conn: &AsyncPgConnection,
+    which: &Which,
+    descending: bool,
+    seek: &Seek<i64>,
+    size: usize,
+) -> Result<(Rows<Parked>, Option<i64>), db::Error> {
+    let upward = descending == seek.is_backward();
+    let along = |query: outbox::BoxedQuery<'static, Pg>| match (seek, upward) {
+        (Seek::Skip(_), true) => query.order_by(outbox::id.asc()),
+        (Seek::Skip(_), false) => query.order_by(outbox::id.desc()),
+        (Seek::After(id) | Seek::Before(id), true) => query.filter(outbox::id.gt(*id)).order_by(outbox::id.asc()),
+        (Seek::After(id) | Seek::Before(id), false) => query.filter(outbox::id.lt(*id)).order_by(outbox::id.desc()),
+    };
+    let mut end = None;
+    if !which.is_all() {
+        let passed = along(Which::default().rows()).select(outbox::id).offset(STRETCH - 1).limit(1);
+        end = passed.first::<i64>(&mut conn).await.optional()?;
     }
-    if let Some(kind) = &which.kind {
-        query = query.filter(outbox::kind.eq(kind));
+    let mut page = along(which.rows());
+    if let Some(end) = end {
+        page = if upward { page.filter(outbox::id.le(end)) } else { page.filter(outbox::id.ge(end)) };
     }
-    Ok(query.order_by(outbox::id).limit(limit).select(Columns::default()).load(conn).await?)
+    let limit = i64::try_from(size + 1).unwrap_or(i64::MAX);
+    let rows = Rows::new(page.limit(limit).select(Columns::default()).load(&mut conn).await?, size, seek);
+    let reached = end.filter(|_| !rows.more);
+    Ok((rows, reached))
+}
+
+/// How many parked events these are, counted up to `most`, and the moment of counting: what is given up after it was not
+/// counted.
+///
+/// # Errors
+/// Those of the database.
+pub async fn count_which(
+    mut conn: &AsyncPgConnection,
+    which: &Which,
+    most: i64,
+) -> Result<(usize, DateTime<Utc>), db::Error> {
+    let now = diesel::select(diesel::dsl::now.into_sql::<Timestamptz>()).get_result(&mut conn).await?;
+    let ids: Vec<i64> = which.rows().select(outbox::id).limit(most).load(&mut conn).await?;
+    Ok((ids.len(), now))
 }
 
 /// Whether an event of this kind was given up that has all of `about` in its payload.
@@ -159,20 +235,24 @@ pub async fn is_parked(
 /// # Errors
 /// Those of the database.
 pub async fn redrive(tx: &mut Tx, which: &Which, limit: i64) -> Result<Vec<i64>, db::Error> {
-    let ids = lock(tx, which, limit).await?;
-    let again = diesel::update(outbox::table.filter(outbox::id.eq_any(&ids)).filter(outbox::parked_at.is_not_null()));
-    again
-        .set((
+    loop {
+        let ids = some(tx, which, limit).await?;
+        let parked = outbox::table.filter(outbox::id.eq_any(&ids)).filter(outbox::parked_at.is_not_null());
+        let again = diesel::update(parked).set((
             outbox::parked_at.eq(None::<DateTime<Utc>>),
             outbox::published_at.eq(None::<DateTime<Utc>>),
             outbox::worker.eq(None::<i64>),
             outbox::available_at.eq(diesel::dsl::now),
             outbox::failures.eq(0),
             outbox::crashes.eq(0),
-        ))
-        .execute(&mut **tx)
-        .await?;
-    Ok(ids)
+        ));
+        let mut done: Vec<i64> = again.returning(outbox::id).get_results(&mut **tx).await?;
+        // Somebody else may have taken them meanwhile: what is returned was done here, and nothing means nothing left.
+        if ids.is_empty() || !done.is_empty() {
+            done.sort_unstable();
+            return Ok(done);
+        }
+    }
 }
 
 /// Deletes up to `limit` parked events for good; returns their numbers.
@@ -180,22 +260,20 @@ pub async fn redrive(tx: &mut Tx, which: &Which, limit: i64) -> Result<Vec<i64>,
 /// # Errors
 /// Those of the database.
 pub async fn discard(tx: &mut Tx, which: &Which, limit: i64) -> Result<Vec<i64>, db::Error> {
-    let ids = lock(tx, which, limit).await?;
-    diesel::delete(outbox::table.filter(outbox::id.eq_any(&ids)).filter(outbox::parked_at.is_not_null()))
-        .execute(&mut **tx)
-        .await?;
-    Ok(ids)
+    loop {
+        let ids = some(tx, which, limit).await?;
+        let parked = outbox::table.filter(outbox::id.eq_any(&ids)).filter(outbox::parked_at.is_not_null());
+        let mut done: Vec<i64> = diesel::delete(parked).returning(outbox::id).get_results(&mut **tx).await?;
+        // As above.
+        if ids.is_empty() || !done.is_empty() {
+            done.sort_unstable();
+            return Ok(done);
+        }
+    }
 }
 
-async fn lock(tx: &mut Tx, which: &Which, limit: i64) -> Result<Vec<i64>, db::Error> {
-    let mut query = outbox::table.filter(outbox::parked_at.is_not_null()).into_boxed();
-    if let Some(ids) = &which.ids {
-        query = query.filter(outbox::id.eq_any(ids));
-    }
-    if let Some(kind) = &which.kind {
-        query = query.filter(outbox::kind.eq(kind));
-    }
-    Ok(query.order_by(outbox::id).limit(limit).select(outbox::id).load(&mut **tx).await?)
+async fn some(tx: &mut Tx, which: &Which, limit: i64) -> Result<Vec<i64>, db::Error> {
+    Ok(which.rows().order_by(outbox::id).limit(limit).select(outbox::id).load(&mut **tx).await?)
 }
 
 /// Parks a message that cannot be a task, with what an operator needs to know of it. Once, however often it is delivered.

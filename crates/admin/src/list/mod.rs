@@ -38,6 +38,9 @@ pub(crate) trait List: 'static {
     /// Its cells, in the order of the columns.
     fn cells(row: &Self::Row, asked: &Asked) -> Vec<Cell>;
 
+    /// Whether its actions can be taken on all rows that the filters let through, besides those that are ticked.
+    const ALL_AT_ONCE: bool = false;
+
     /// Columns that an export has besides.
     const MORE: &[&str] = &[];
 

@@ -24,6 +24,8 @@ struct Page {
     next: Option<String>,
     is_narrowed: bool,
     may_act: bool,
+    /// The filters as they stand in an address, where actions can be taken on all rows that they let through.
+    all: Option<String>,
     may_make: bool,
     /// The order, where somebody chose it.
     sort: Option<&'static str>,
@@ -73,6 +75,7 @@ pub(crate) async fn show<L: List>(desk: Desk) -> Answer {
         };
         filters.push(Shown { name: filter.name, label: filter.label, kind: filter.kind, value, choices });
     }
+    let may_act = desk.session.role >= about.actors && !about.actions.is_empty();
     let rows = found.rows.iter().map(|row| Row { id: L::id(row), cells: L::cells(row, &asked) });
     page(&Page {
         about,
@@ -85,7 +88,8 @@ pub(crate) async fn show<L: List>(desk: Desk) -> Answer {
         export: address(&format!("{}export.csv", about.path), &query),
         previous: found.previous.map(|key| neighbour("before", key)),
         next: found.next.map(|key| neighbour("after", key)),
-        may_act: desk.session.role >= about.actors && !about.actions.is_empty(),
+        may_act,
+        all: (may_act && L::ALL_AT_ONCE).then_some(query),
         note: found.note,
         may_make: about.new.is_some_and(|(_, least)| desk.session.role >= least),
         sort: asked.is_sorted.then_some(asked.sort),

@@ -1,8 +1,9 @@
 //! The list of jobs that were given up.
 
 use accounts::Role;
-use accounts::audit::{self, Action as Done, Object};
-use db::{Rows, Seek};
+use accounts::audit::{self, Action as Done, Change, Object};
+use chrono::{DateTime, Utc};
+use db::Seek;
 use outbox::{Parked, Which};
 use serde_json::json;
 
@@ -11,18 +12,23 @@ use crate::desk::Desk;
 use crate::list::{About, Action, Asked, Cell, Column, Filter, Found, Key, Kind, List};
 use crate::trouble::Trouble;
 
+/// Jobs of one transaction.
+const BATCH: usize = 500;
+
 /// Jobs that were given up.
 pub(crate) struct Jobs;
 
 impl List for Jobs {
     type Row = Parked;
 
+    const ALL_AT_ONCE: bool = true;
+
     const ABOUT: About = About {
         path: "/admin/jobs/",
         title: "Parked jobs",
         hint: "Background jobs that failed too often wait here until somebody has them tried again.",
         columns: &[
-            Column::number("Job"),
+            Column::number("Job").sorted("id"),
             Column::text("Kind"),
             Column::text("About"),
             Column::number("Failures"),
@@ -30,8 +36,12 @@ impl List for Jobs {
             Column::text("Last error"),
             Column::text("Parked (UTC)"),
         ],
-        filters: &[Filter::new("kind", "Kind", Kind::Search)],
-        sorts: &["id"],
+        filters: &[
+            Filter::new("kind", "Kind", Kind::Search),
+            Filter::new("from", "Parked from", Kind::Day),
+            Filter::new("to", "Parked to", Kind::Day),
+        ],
+        sorts: &["id", "-id"],
         actions: &[
             Action { name: "redrive", label: "Redrive", question: "They are tried again from the beginning." },
             Action {
@@ -45,13 +55,16 @@ impl List for Jobs {
     };
 
     async fn read(desk: &Desk, asked: &Asked, seek: &Seek<Key>, size: usize) -> Result<Found<Parked>, Trouble> {
-        let which = Which { ids: None, kind: asked.given("kind").map(str::to_owned) };
-        let after = if let Seek::After(key) = seek { key.id } else { i64::MIN };
-        let limit = i64::try_from(size + 1).unwrap_or(i64::MAX);
-        let fetched = outbox::parked(&mut desk.connection().await?, &which, after, limit).await?;
-        let forward = Seek::After(Key::new(after, ""));
-        let rows = Rows::new(fetched, size, &forward);
-        Ok(Found { previous: None, ..Found::new(rows, &forward, |row| Key::new(row.id, "")) })
+        let along = match seek {
+            Seek::Skip(rows) => Seek::Skip(*rows),
+            Seek::After(key) => Seek::After(key.id),
+            Seek::Before(key) => Seek::Before(key.id),
+        };
+        let (_, descending) = asked.order();
+        let conn = desk.connection().await?;
+        let (rows, reached) = outbox::browse_parked(&conn, &which(asked), descending, &along, size).await?;
+        let key = |id| Key::new(id, "");
+        Ok(Found::stretch(rows, reached.map(key), seek, |row| key(row.id)))
     }
 
     fn cells(row: &Parked, _: &Asked) -> Vec<Cell> {
@@ -75,28 +88,67 @@ impl List for Jobs {
     }
 }
 
+/// What the filters let through.
+fn which(asked: &Asked) -> Which {
+    let kind = asked.given("kind").map(str::to_owned);
+    Which { kind, from: asked.from(), before: asked.before(), ..Which::default() }
+}
+
 impl Bulk for Jobs {
     async fn act(desk: &Desk, action: &str, id: &str) -> Result<(), Trouble> {
         let id: i64 = id.parse().map_err(|_| Trouble::nothing())?;
-        let (actor, again) = (desk.actor(), action == "redrive");
-        let found = desk
-            .database()?
-            .transaction(move |tx| {
-                Box::pin(async move {
-                    let which = Which { ids: Some(vec![id]), kind: None };
-                    let ids = match again {
-                        true => outbox::redrive(tx, &which, 1).await?,
-                        false => outbox::discard(tx, &which, 1).await?,
-                    };
-                    if !ids.is_empty() {
-                        let done = if again { Done::Redrive } else { Done::Discard };
-                        let before = Some(json!({ "parked": true }));
-                        audit::record(tx, &actor, done, Object::new("job", id), before, None).await?;
-                    }
-                    Ok::<_, db::Error>(!ids.is_empty())
-                })
-            })
-            .await?;
-        if found { Ok(()) } else { Err(Trouble::new(web::Code::Conflict, "It is no longer parked.")) }
+        let one = Which { ids: Some(vec![id]), ..Which::default() };
+        match some(desk, action, one, 1).await? {
+            0 => Err(Trouble::new(web::Code::Conflict, "It is no longer parked.")),
+            _ => Ok(()),
+        }
     }
+
+    async fn count(desk: &Desk, asked: &Asked, most: usize) -> Result<(usize, DateTime<Utc>), Trouble> {
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        Ok(outbox::count_which(&*desk.connection().await?, &which(asked), most).await?)
+    }
+
+    /// What is given up once more meanwhile was given up after `seen`, so this comes to an end.
+    async fn act_on_all(
+        desk: &Desk,
+        action: &str,
+        asked: &Asked,
+        seen: DateTime<Utc>,
+        most: usize,
+    ) -> Result<usize, Trouble> {
+        let wanted = which(asked);
+        let wanted = Which { before: Some(wanted.before.map_or(seen, |before| before.min(seen))), ..wanted };
+        let mut done = 0;
+        while done < most {
+            let batch = some(desk, action, wanted.clone(), BATCH.min(most - done)).await?;
+            if batch == 0 {
+                break;
+            }
+            done += batch;
+        }
+        Ok(done)
+    }
+}
+
+/// Redrives or discards up to `most` of these, and writes so into the audit log; how many those were.
+async fn some(desk: &Desk, action: &str, which: Which, most: usize) -> Result<usize, Trouble> {
+    let (actor, again) = (desk.actor(), action == "redrive");
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let work = desk.database()?.transaction(move |tx| {
+        Box::pin(async move {
+            let (ids, done) = match again {
+                true => (outbox::redrive(tx, &which, most).await?, Done::Redrive),
+                false => (outbox::discard(tx, &which, most).await?, Done::Discard),
+            };
+            let change = |id: &i64| Change {
+                object: Object::new("job", *id),
+                before: Some(json!({ "parked": true })),
+                after: None,
+            };
+            audit::record_all(tx, &actor, done, ids.iter().map(change).collect()).await?;
+            Ok::<_, db::Error>(ids.len())
+        })
+    });
+    Ok(work.await?)
 }

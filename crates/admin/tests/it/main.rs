@@ -7,6 +7,7 @@ mod chromium;
 mod confirmations;
 mod hostile;
 mod importing;
+mod jobs;
 mod lists;
 mod many;
 mod pages;

@@ -119,7 +119,7 @@ async fn load_a_killer_a_failing_one_and_one_that_is_no_task_are_parked_among_so
     }
     // Redriven after the cause is gone.
     is_mended.store(1, Ordering::Relaxed);
-    let kind = Which { ids: None, kind: Some(Happened::KIND.into()) };
+    let kind = Which { kind: Some(Happened::KIND.into()), ..Which::default() };
     let database = bench.worker_database();
     let redriven: Result<_, Error> =
         database.transaction(|tx| Box::pin(async move { operators::redrive(tx, &kind, 10).await })).await;

@@ -85,7 +85,7 @@ async fn resend(tx: &mut Tx, order_id: i64, actor: &Actor, now: DateTime<Utc>) -
     let about = json!({ "order_id": order_id });
     match outbox::standing(tx, <OrderConfirmed as outbox::Event>::KIND, store_id, &about).await? {
         Some(event) if event.parked_at.is_some() => {
-            let which = outbox::Which { ids: Some(vec![event.id]), kind: None };
+            let which = outbox::Which { ids: Some(vec![event.id]), ..outbox::Which::default() };
             outbox::redrive(tx, &which, 1).await?;
         }
         Some(_) => return Err(ResendError::OnItsWay(order_id)),

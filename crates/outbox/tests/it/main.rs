@@ -152,9 +152,11 @@ async fn what_is_parked_rests_until_it_is_redriven_or_discarded() {
     assert_eq!(after[0].id, all[2].id);
 
     let first = all[0].id;
-    let one = Which { ids: Some(vec![first, 12_345]), kind: None };
+    let one = Which { ids: Some(vec![first, 12_345]), ..Which::default() };
+    let once_more = one.clone();
     assert_eq!(tx!(test, |tx| outbox::redrive(tx, &one, 10)), [first]);
-    let of_kind = Which { ids: None, kind: Some("test.happened".into()) };
+    assert!(tx!(test, |tx| outbox::redrive(tx, &once_more, 10)).is_empty(), "it is parked no more");
+    let of_kind = Which { kind: Some("test.happened".into()), ..Which::default() };
     assert_eq!(tx!(test, |tx| outbox::discard(tx, &of_kind, 1)), [all[1].id]);
     assert_eq!(tx!(test, |tx| outbox::redrive(tx, &Which::default(), 10)), [all[2].id, all[3].id]);
     let again = claim_all(&test).await;
