@@ -172,6 +172,11 @@ impl Asked {
         self.day("to")?.checked_add_days(Days::new(1)).map(midnight)
     }
 
+    /// Whether a moment lies between the two days.
+    pub(crate) fn spans(&self, moment: DateTime<Utc>) -> bool {
+        self.from().is_none_or(|from| moment >= from) && self.before().is_none_or(|before| moment < before)
+    }
+
     fn day(&self, name: &str) -> Option<NaiveDate> {
         use chrono::Datelike;
         self.given(name)?.parse::<NaiveDate>().ok().filter(|day| (1..=9998).contains(&day.year()))

@@ -35,6 +35,8 @@ impl List for Members {
             Filter::new("q", "Part of the address", Kind::Search),
             Filter::new("role", "Role", Kind::Choice),
             Filter::new("state", "State", Kind::Choice),
+            Filter::new("from", "Made from", Kind::Day),
+            Filter::new("to", "Made to", Kind::Day),
         ],
         sorts: &["email"],
         actions: &[],
@@ -49,6 +51,7 @@ impl List for Members {
             staff.email.to_lowercase().contains(&part)
                 && asked.given("role").is_none_or(|role| role == staff.role.as_str())
                 && asked.given("state").is_none_or(|wanted| wanted == state(staff))
+                && asked.spans(staff.created_at)
         });
         Ok(Found::among(staff, seek, size, |staff| Key::new(staff.id, "")))
     }

@@ -36,10 +36,16 @@ impl List for Tokens {
             Column::text("Made by"),
             Column::text("Opens"),
             Column::text("State"),
+            Column::text("Made (UTC)"),
             Column::text("Expires (UTC)"),
             Column::text("Last used (UTC)"),
         ],
-        filters: &[Filter::new("q", "Name or maker", Kind::Search), Filter::new("state", "State", Kind::Choice)],
+        filters: &[
+            Filter::new("q", "Name or maker", Kind::Search),
+            Filter::new("state", "State", Kind::Choice),
+            Filter::new("from", "Made from", Kind::Day),
+            Filter::new("to", "Made to", Kind::Day),
+        ],
         sorts: &["-id"],
         actions: &[Action {
             name: "revoke",
@@ -54,7 +60,9 @@ impl List for Tokens {
         let now = desk.now()?;
         let part = asked.given("q").unwrap_or_default().to_lowercase();
         let mut tokens = visible(desk).await?;
-        tokens.retain(|token| format!("{} {}", token.name, token.email).to_lowercase().contains(&part));
+        tokens.retain(|token| {
+            asked.spans(token.created_at) && format!("{} {}", token.name, token.email).to_lowercase().contains(&part)
+        });
         let rows = tokens.into_iter().map(|token| {
             let state = state(&token, now);
             (token, state)
@@ -71,6 +79,7 @@ impl List for Tokens {
             Cell::Text(token.email.clone()),
             Cell::Text(token.scopes.join(", ")),
             Cell::badge(*state),
+            Cell::Moment(Some(token.created_at)),
             Cell::Moment(token.expires_at),
             Cell::Moment(token.last_used_at),
         ]

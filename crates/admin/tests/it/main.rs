@@ -5,6 +5,7 @@
 mod browser;
 mod chromium;
 mod confirmations;
+mod days;
 mod hostile;
 mod importing;
 mod jobs;
