@@ -2,6 +2,7 @@
 
 use accounts::{Role, Session};
 use actix_web::http::StatusCode;
+use actix_web::http::header::RETRY_AFTER;
 use actix_web::{HttpResponse, ResponseError};
 use askama::Template;
 use web::{Code, Coded};
@@ -80,7 +81,13 @@ impl ResponseError for Trouble {
         let nothing_more = if is_ours { "It was noted. Try again in a moment." } else { "" };
         let detail = self.1.as_deref().unwrap_or(nothing_more);
         let page = Page { title, detail, is_ours, assets: crate::assets::version() };
-        HttpResponse::build(status).content_type(HTML).body(page.render().unwrap_or_default())
+        // What the API says with it, such as when to come again, holds here as well; the body is ours.
+        let said = self.0.error_response();
+        let mut answer = HttpResponse::build(status);
+        if let Some(seconds) = said.headers().get(RETRY_AFTER) {
+            answer.insert_header((RETRY_AFTER, seconds));
+        }
+        answer.content_type(HTML).body(page.render().unwrap_or_default())
     }
 }
 

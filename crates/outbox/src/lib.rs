@@ -2,6 +2,7 @@
 
 mod backlog;
 mod bell;
+mod carriers;
 mod gauges;
 mod parked;
 mod record;
@@ -11,6 +12,7 @@ mod task;
 
 pub use backlog::{Backlog, backlog};
 pub use bell::{Bell, listen};
+pub use carriers::{Carriers, carriers};
 pub use gauges::watch;
 pub use parked::{
     Parked, UNDECODABLE, Which, browse_parked, count_parked, count_which, discard, is_parked, park_undecodable, parked,

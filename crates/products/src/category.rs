@@ -47,27 +47,48 @@ pub async fn categories(mut conn: &AsyncPgConnection, spot: &Spot<String>) -> Re
     Ok((count, Rows::new(query.load(&mut conn).await?, spot.size, &spot.seek)))
 }
 
-/// A page of the categories whose name contains `part`, in any case, by name; all of them for an empty one. Nothing is
-/// counted.
+/// In which order categories are browsed. Each has an index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CategoryOrder {
+    /// By name, without regard to case.
+    Name,
+    /// By id.
+    Id,
+}
+
+/// A page of the categories whose name contains `part`, in any case; all of them for an empty one. A place is a name and
+/// an id, of which the order takes one. Nothing is counted.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn browse_categories(
     mut conn: &AsyncPgConnection,
     part: &str,
-    seek: &Seek<String>,
+    order: CategoryOrder,
+    descending: bool,
+    seek: &Seek<(String, i64)>,
     size: usize,
 ) -> Result<Rows<Category>, db::Error> {
     let key = lower(table::name);
+    let upward = descending == seek.is_backward();
     let limit = i64::try_from(size + 1).unwrap_or(i64::MAX);
     let mut query = Category::query().limit(limit).into_boxed();
     if !part.is_empty() {
         query = query.filter(strpos(lower(table::name), lower(part)).gt(0));
     }
-    let query = match seek {
-        Seek::Skip(_) => query.order_by(key.asc()),
-        Seek::After(name) => query.filter(key.gt(lower(name))).order_by(key.asc()),
-        Seek::Before(name) => query.filter(key.lt(lower(name))).order_by(key.desc()),
+    if let Seek::After((name, id)) | Seek::Before((name, id)) = seek {
+        query = match (order, upward) {
+            (CategoryOrder::Name, true) => query.filter(key.gt(lower(name))),
+            (CategoryOrder::Name, false) => query.filter(key.lt(lower(name))),
+            (CategoryOrder::Id, true) => query.filter(table::id.gt(*id)),
+            (CategoryOrder::Id, false) => query.filter(table::id.lt(*id)),
+        };
+    }
+    let query = match (order, upward) {
+        (CategoryOrder::Name, true) => query.order_by(key.asc()),
+        (CategoryOrder::Name, false) => query.order_by(key.desc()),
+        (CategoryOrder::Id, true) => query.order_by(table::id.asc()),
+        (CategoryOrder::Id, false) => query.order_by(table::id.desc()),
     };
     Ok(Rows::new(query.load(&mut conn).await?, size, seek))
 }

@@ -10,8 +10,8 @@ mod schema;
 mod titles;
 
 pub use category::{
-    Category, browse_categories, categories, category_called, create_category, delete_category, find_category,
-    get_category, rename_category,
+    Category, CategoryOrder, browse_categories, categories, category_called, create_category, delete_category,
+    find_category, get_category, rename_category,
 };
 pub use error::Error;
 pub use http::{read_category, read_change, read_new, routes};

@@ -11,5 +11,6 @@ mod store;
 pub use error::Error;
 pub use http::{read_change, read_new, read_stock, routes};
 pub use store::{
-    NewStore, Place, Store, StoreChange, browse, called, change, create, delete, existing, exists, get, keep, list,
+    NewStore, Order, Place, Store, StoreChange, browse, called, change, create, delete, existing, exists, get, keep,
+    list,
 };

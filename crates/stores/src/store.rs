@@ -97,29 +97,48 @@ pub async fn list(mut conn: &AsyncPgConnection, spot: &Spot<Place>) -> Result<(i
     Ok((count, Rows::new(query.cached().load(&mut conn).await?, spot.size, &spot.seek)))
 }
 
-/// A page of the stores whose name or location contains `part`, in any case, in the order of [`list`]; all of them for an
-/// empty one. Nothing is counted.
+/// In which order stores are browsed. Each has an index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// As [`list`] has them: by name, without regard to case, then by id.
+    Name,
+    /// By id.
+    Id,
+}
+
+/// A page of the stores whose name or location contains `part`, in any case; all of them for an empty one. Nothing is
+/// counted.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn browse(
     mut conn: &AsyncPgConnection,
     part: &str,
+    order: Order,
+    descending: bool,
     seek: &Seek<Place>,
     size: usize,
 ) -> Result<Rows<Store>, db::Error> {
+    let upward = descending == seek.is_backward();
     let limit = i64::try_from(size + 1).unwrap_or(i64::MAX);
     let mut query = Store::query().limit(limit).into_boxed();
     if !part.is_empty() {
         let in_name = strpos(lower(stores::name), lower(part)).gt(0);
         query = query.filter(in_name.or(strpos(lower(stores::location), lower(part)).gt(0)));
     }
-    let query = match seek {
-        Seek::Skip(_) => query.order_by((lower(stores::name).asc(), stores::id.asc())),
-        Seek::After(place) => query.filter(compare(">", place)).order_by((lower(stores::name).asc(), stores::id.asc())),
-        Seek::Before(place) => {
-            query.filter(compare("<", place)).order_by((lower(stores::name).desc(), stores::id.desc()))
-        }
+    if let Seek::After(place) | Seek::Before(place) = seek {
+        query = match (order, upward) {
+            (Order::Name, true) => query.filter(compare(">", place)),
+            (Order::Name, false) => query.filter(compare("<", place)),
+            (Order::Id, true) => query.filter(stores::id.gt(place.1)),
+            (Order::Id, false) => query.filter(stores::id.lt(place.1)),
+        };
+    }
+    let query = match (order, upward) {
+        (Order::Name, true) => query.order_by((lower(stores::name).asc(), stores::id.asc())),
+        (Order::Name, false) => query.order_by((lower(stores::name).desc(), stores::id.desc())),
+        (Order::Id, true) => query.order_by(stores::id.asc()),
+        (Order::Id, false) => query.order_by(stores::id.desc()),
     };
     Ok(Rows::new(query.load(&mut conn).await?, size, seek))
 }

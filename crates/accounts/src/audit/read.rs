@@ -73,27 +73,30 @@ pub async fn entry(mut conn: &AsyncPgConnection, id: i64) -> Result<Option<Entry
     Ok(Entry::query().filter(audit_log::id.eq(id)).first(&mut conn).await.optional()?)
 }
 
-/// A page of the log, newest first. Looks at 5,000 entries at most: where these do not fill the page, the place where
-/// the look ended comes with it.
+/// A page of the log, newest first unless the oldest are to be. Looks at 5,000 entries at most: where these do not fill
+/// the page, the place where the look ended comes with it.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn browse(
     mut conn: &AsyncPgConnection,
     filter: &Filter,
+    oldest_first: bool,
     seek: &Seek<Place>,
     size: usize,
 ) -> Result<(Rows<Entry>, Option<Place>), db::Error> {
-    let (start, after, order) = match seek {
-        Seek::Skip(_) => ((DateTime::<Utc>::MAX_UTC, i64::MAX), "<", "DESC"),
-        Seek::After(place) => (*place, "<", "DESC"),
-        Seek::Before(place) => (*place, ">", "ASC"),
+    let upward = oldest_first != seek.is_backward();
+    let (after, order) = if upward { (">", "ASC") } else { ("<", "DESC") };
+    let start = match seek {
+        Seek::Skip(_) if upward => (DateTime::<Utc>::MIN_UTC, i64::MIN),
+        Seek::Skip(_) => (DateTime::<Utc>::MAX_UTC, i64::MAX),
+        Seek::After(place) | Seek::Before(place) => *place,
     };
     let from = sane(filter.from.unwrap_or(DateTime::<Utc>::MIN_UTC));
     let before = sane(filter.before.unwrap_or(DateTime::<Utc>::MAX_UTC));
     // The index is entered at this place, and goes through all that lies before the span otherwise.
     let start = (sane(start.0), start.1);
-    let (start, number) = if seek.is_backward() { start.max((from, i64::MIN)) } else { start.min((before, i64::MIN)) };
+    let (start, number) = if upward { start.max((from, i64::MIN)) } else { start.min((before, i64::MIN)) };
     // All of one object lies together in an index of its own.
     let object = match (&filter.kind, &filter.object) {
         (Some(_), Some(_)) => "object_kind = $7 AND object_id = $8 AND",

@@ -16,7 +16,7 @@ pub(crate) use about::{About, Action, Asked, Choice, Choices, Column, Filter, Ki
 pub(crate) use cell::{Cell, Tone};
 pub(crate) use export::export;
 pub(crate) use page::show;
-pub(crate) use place::{Found, Key, number};
+pub(crate) use place::{Found, Key, number, sort};
 
 /// Rows on a page.
 pub(crate) const PAGE: usize = 50;

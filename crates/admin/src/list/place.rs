@@ -98,6 +98,16 @@ impl<T> Found<T> {
     }
 }
 
+/// Sorts a list that is short enough to be read whole. Rows without a value come last whichever way; equal ones stay as
+/// they were.
+pub(crate) fn sort<T, K: Ord>(rows: &mut [T], descending: bool, key: impl Fn(&T) -> Option<K>) {
+    rows.sort_by(|one, other| match (key(one), key(other)) {
+        (Some(one), Some(other)) if descending => other.cmp(&one),
+        (Some(one), Some(other)) => one.cmp(&other),
+        (one, other) => other.is_some().cmp(&one.is_some()),
+    });
+}
+
 /// The number of the page, for a list whose pages have numbers.
 pub(crate) fn number(seek: &Seek<Key>) -> i64 {
     match seek {

@@ -42,8 +42,8 @@ impl List for Log {
         title: "Audit log",
         hint: "What was changed in this site, through the API and by commands.",
         columns: &[
-            Column::number("Entry"),
-            Column::text("When (UTC)"),
+            Column::number("Entry").sorted("id"),
+            Column::text("When (UTC)").sorted("id"),
             Column::text("Who"),
             Column::text("Action"),
             Column::text("Object"),
@@ -57,7 +57,7 @@ impl List for Log {
             days()[0],
             days()[1],
         ],
-        sorts: &["-id"],
+        sorts: &["-id", "id"],
         actions: &[],
         new: None,
         actors: Role::Manager,
@@ -79,7 +79,9 @@ impl List for Log {
             Seek::After(key) => Seek::After(place(key)),
             Seek::Before(key) => Seek::Before(place(key)),
         };
-        let (rows, reached) = audit::browse(&*desk.connection().await?, &wanted, &along, size).await?;
+        let (_, descending) = asked.order();
+        let conn = desk.connection().await?;
+        let (rows, reached) = audit::browse(&conn, &wanted, !descending, &along, size).await?;
         let key = |at: DateTime<chrono::Utc>, id| Key::new(id, at.timestamp_micros().to_string());
         let reached = reached.map(|(at, id)| key(at, id));
         Ok(Found::stretch(rows, reached, seek, |entry| key(entry.created_at, entry.id)))

@@ -2,7 +2,7 @@
 
 use accounts::Role;
 use db::Seek;
-use products::{Category, Error};
+use products::{Category, CategoryOrder, Error};
 use serde_json::json;
 
 use crate::desk::Desk;
@@ -26,22 +26,26 @@ impl List for Categories {
         path: LIST.0,
         title: LIST.1,
         hint: "",
-        columns: &[Column::number("Id"), Column::text("Name").sorted("name"), Column::text("Products")],
+        columns: &[Column::number("Id").sorted("id"), Column::text("Name").sorted("name"), Column::text("Products")],
         filters: &[Filter::new("q", "Part of the name", Kind::Search)],
-        sorts: &["name"],
+        sorts: &["name", "-name", "id", "-id"],
         actions: &[],
         new: Some(("New category", Role::Manager)),
         actors: Role::Manager,
     };
 
     async fn read(desk: &Desk, asked: &Asked, seek: &Seek<Key>, size: usize) -> Result<Found<Category>, Trouble> {
+        let place = |key: &Key| (key.text.clone(), key.id);
         let along = match seek {
             Seek::Skip(rows) => Seek::Skip(*rows),
-            Seek::After(key) => Seek::After(key.text.clone()),
-            Seek::Before(key) => Seek::Before(key.text.clone()),
+            Seek::After(key) => Seek::After(place(key)),
+            Seek::Before(key) => Seek::Before(place(key)),
         };
         let part = asked.given("q").unwrap_or_default();
-        let rows = products::browse_categories(&*desk.connection().await?, part, &along, size).await?;
+        let (by, descending) = asked.order();
+        let order = if by == "id" { CategoryOrder::Id } else { CategoryOrder::Name };
+        let conn = desk.connection().await?;
+        let rows = products::browse_categories(&conn, part, order, descending, &along, size).await?;
         Ok(Found::new(rows, seek, |category| Key::new(category.id, &category.name_key)))
     }
 

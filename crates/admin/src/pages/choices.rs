@@ -4,6 +4,7 @@
 //! that are offered read, as `7`, or by a name that only one has.
 
 use db::{Connection, Seek};
+use products::CategoryOrder;
 
 use crate::desk::Desk;
 use crate::list::{Asked, Choice, Choices};
@@ -18,7 +19,7 @@ const MOST: usize = 500;
 /// Those of the database.
 pub(crate) async fn stores(desk: &Desk, given: &str) -> Result<Choices, Trouble> {
     let conn = desk.connection().await?;
-    let found = stores::browse(&conn, "", &Seek::Skip(0), MOST).await?;
+    let found = stores::browse(&conn, "", stores::Order::Name, false, &Seek::Skip(0), MOST).await?;
     let all = found.rows.into_iter().map(|store| (store.id, store.name)).collect();
     let name = match number(given) {
         Some(id) if found.more => stores::get(&conn, id).await.ok().map(|store| store.name),
@@ -33,7 +34,7 @@ pub(crate) async fn stores(desk: &Desk, given: &str) -> Result<Choices, Trouble>
 /// Those of the database.
 pub(crate) async fn categories(desk: &Desk, given: &str) -> Result<Choices, Trouble> {
     let conn = desk.connection().await?;
-    let found = products::browse_categories(&conn, "", &Seek::Skip(0), MOST).await?;
+    let found = products::browse_categories(&conn, "", CategoryOrder::Name, false, &Seek::Skip(0), MOST).await?;
     let all = found.rows.into_iter().map(|category| (category.id, category.name)).collect();
     let name = match number(given) {
         Some(id) if found.more => products::get_category(&conn, id).await.ok().map(|category| category.name),

@@ -23,12 +23,12 @@ impl List for Confirmations {
         title: "Confirmations",
         hint: "Every confirmed order is confirmed to its customer in the background, once.",
         columns: &[
-            Column::number("Order"),
+            Column::number("Order").sorted("placed"),
             Column::text("Store"),
             Column::text("State"),
             Column::number("Attempts"),
             Column::text("Sent (UTC)"),
-            Column::text("Order placed (UTC)"),
+            Column::text("Order placed (UTC)").sorted("placed"),
         ],
         filters: &[
             Filter::new("q", "Order number", Kind::Search),
@@ -36,7 +36,7 @@ impl List for Confirmations {
             days()[0],
             days()[1],
         ],
-        sorts: &["-placed"],
+        sorts: &["-placed", "placed"],
         actions: &[Action { name: "resend", label: "Resend", question: "Their customers are told once more." }],
         new: None,
         actors: Role::Manager,
@@ -49,7 +49,8 @@ impl List for Confirmations {
             None if given == Some("unsent") => Outcome::Unsent,
             None => Outcome::Any,
         };
-        let wanted = Wanted { outcome, from: asked.from(), before: asked.before(), oldest_first: false };
+        let (_, descending) = asked.order();
+        let wanted = Wanted { outcome, from: asked.from(), before: asked.before(), oldest_first: !descending };
         let conn = desk.connection().await?;
         if let Some(number) = asked.given("q") {
             let Ok(id) = number.trim_start_matches('#').parse() else { return Ok(Found::all(Vec::new())) };

@@ -1,5 +1,7 @@
 //! What an operator wants to know first.
 
+mod health;
+
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -15,7 +17,6 @@ use tokio::sync::{Mutex, Notify};
 use web::Money;
 
 use crate::desk::Desk;
-use crate::list::Tone;
 use crate::render::{Answer, Frame, page};
 use crate::trouble::Trouble;
 
@@ -136,7 +137,7 @@ struct Page {
     pending: i64,
     failed: i64,
     backlog: Backlog,
-    parts: Vec<Part>,
+    parts: Vec<health::Part>,
     at: DateTime<Utc>,
 }
 
@@ -150,18 +151,6 @@ struct Bar {
     tick: Option<String>,
     /// Whether that is left out where room is scarce.
     is_minor: bool,
-}
-
-/// How a part of the system does.
-struct Part {
-    name: &'static str,
-    state: String,
-}
-
-impl Part {
-    fn tone(&self) -> &'static str {
-        Tone::of(&self.state).class()
-    }
 }
 
 /// `GET /admin/`
@@ -186,20 +175,10 @@ pub(crate) async fn show(desk: Desk) -> Answer {
         pending,
         failed,
         backlog: outbox::backlog(&mut conn).await?,
-        parts: parts(&desk).await?,
+        parts: health::parts(&desk).await?,
         at,
         frame: Frame::new(&desk),
     })
-}
-
-async fn parts(desk: &Desk) -> Result<Vec<Part>, Trouble> {
-    let database = if desk.database()?.ping().await.is_ok() { "ok" } else { "unreachable" };
-    let part = |name, state: &str| Part { name, state: state.to_owned() };
-    Ok(vec![
-        part("Database", database),
-        part("Search index", desk.search()?.state()),
-        part("Cache", desk.cache()?.check().await.as_str()),
-    ])
 }
 
 fn bars(days: &[Day], most: Decimal) -> Vec<Bar> {

@@ -101,7 +101,8 @@ impl List for Inventory {
         if asked.given("store").is_some() {
             return Ok(asked);
         }
-        let first = stores::browse(&*desk.connection().await?, "", &Seek::Skip(0), 1).await?;
+        let first =
+            stores::browse(&*desk.connection().await?, "", stores::Order::Name, false, &Seek::Skip(0), 1).await?;
         let id = first.rows.first().map(|store| store.id.to_string()).unwrap_or_default();
         Ok(Asked { fields: asked.fields.with("store", id), ..asked })
     }

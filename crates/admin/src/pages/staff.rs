@@ -8,7 +8,7 @@ use web::Fault;
 use super::choices;
 use crate::desk::Desk;
 use crate::form::{Field, Form, Input, history, saved};
-use crate::list::{About, Asked, Cell, Choice, Choices, Column, Filter, Found, Key, Kind, List};
+use crate::list::{About, Asked, Cell, Choice, Choices, Column, Filter, Found, Key, Kind, List, sort};
 use crate::render::Answer;
 use crate::trouble::Trouble;
 
@@ -25,11 +25,11 @@ impl List for Members {
         title: LIST.1,
         hint: "A viewer reads, a manager changes catalogue, stock and orders, an owner also manages staff.",
         columns: &[
-            Column::text("E-mail"),
-            Column::text("Role"),
+            Column::text("E-mail").sorted("email"),
+            Column::text("Role").sorted("role"),
             Column::text("State"),
-            Column::text("Last signed in (UTC)"),
-            Column::text("Made (UTC)"),
+            Column::text("Last signed in (UTC)").sorted("signed-in"),
+            Column::text("Made (UTC)").sorted("made"),
         ],
         filters: &[
             Filter::new("q", "Part of the address", Kind::Search),
@@ -38,7 +38,7 @@ impl List for Members {
             Filter::new("from", "Made from", Kind::Day),
             Filter::new("to", "Made to", Kind::Day),
         ],
-        sorts: &["email"],
+        sorts: &["email", "-email", "role", "-role", "-signed-in", "signed-in", "-made", "made"],
         actions: &[],
         new: Some(("New account", Role::Owner)),
         actors: Role::Owner,
@@ -53,6 +53,17 @@ impl List for Members {
                 && asked.given("state").is_none_or(|wanted| wanted == state(staff))
                 && asked.spans(staff.created_at)
         });
+        match asked.order() {
+            ("role", descending) => sort(&mut staff, descending, |staff| Some(staff.role)),
+            ("signed-in", descending) => sort(&mut staff, descending, |staff| staff.last_sign_in_at),
+            ("made", descending) => sort(&mut staff, descending, |staff| Some((staff.created_at, staff.id))),
+            // They come by address.
+            (_, descending) => {
+                if descending {
+                    staff.reverse();
+                }
+            }
+        }
         Ok(Found::among(staff, seek, size, |staff| Key::new(staff.id, "")))
     }
 

@@ -2,7 +2,7 @@
 
 use accounts::Role;
 use db::Seek;
-use stores::Store;
+use stores::{Order, Store};
 
 use crate::desk::Desk;
 use crate::list::{About, Asked, Cell, Column, Filter, Found, Key, Kind, List};
@@ -19,7 +19,7 @@ impl List for Stores {
         title: "Stores",
         hint: "",
         columns: &[
-            Column::number("Id"),
+            Column::number("Id").sorted("id"),
             Column::text("Name").sorted("name"),
             Column::text("Location"),
             Column::text("Stock"),
@@ -27,7 +27,7 @@ impl List for Stores {
             Column::text("Made (UTC)"),
         ],
         filters: &[Filter::new("q", "Part of name or location", Kind::Search)],
-        sorts: &["name"],
+        sorts: &["name", "-name", "id", "-id"],
         actions: &[],
         new: Some(("New store", Role::Manager)),
         actors: Role::Manager,
@@ -41,7 +41,9 @@ impl List for Stores {
             Seek::Before(key) => Seek::Before(place(key)),
         };
         let part = asked.given("q").unwrap_or_default();
-        let rows = stores::browse(&*desk.connection().await?, part, &along, size).await?;
+        let (by, descending) = asked.order();
+        let order = if by == "id" { Order::Id } else { Order::Name };
+        let rows = stores::browse(&*desk.connection().await?, part, order, descending, &along, size).await?;
         Ok(Found::new(rows, seek, |store| Key::new(store.id, &store.name_key)))
     }
 

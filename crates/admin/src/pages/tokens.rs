@@ -10,7 +10,7 @@ use web::Fault;
 use super::bulk::Bulk;
 use crate::desk::Desk;
 use crate::form::{Field, Form, Input, history};
-use crate::list::{About, Action, Asked, Cell, Choice, Choices, Column, Filter, Found, Key, Kind, List};
+use crate::list::{About, Action, Asked, Cell, Choice, Choices, Column, Filter, Found, Key, Kind, List, sort};
 use crate::render::{self, Answer, Frame, page};
 use crate::trouble::Trouble;
 
@@ -30,15 +30,15 @@ impl List for Tokens {
         title: LIST.1,
         hint: "Keys to the API for programs. A token never opens more than its maker's role does, and ends with their account.",
         columns: &[
-            Column::number("Id"),
-            Column::text("Name"),
+            Column::number("Id").sorted("id"),
+            Column::text("Name").sorted("name"),
             Column::text("Begins with"),
-            Column::text("Made by"),
+            Column::text("Made by").sorted("maker"),
             Column::text("Opens"),
             Column::text("State"),
-            Column::text("Made (UTC)"),
-            Column::text("Expires (UTC)"),
-            Column::text("Last used (UTC)"),
+            Column::text("Made (UTC)").sorted("id"),
+            Column::text("Expires (UTC)").sorted("expires"),
+            Column::text("Last used (UTC)").sorted("used"),
         ],
         filters: &[
             Filter::new("q", "Name or maker", Kind::Search),
@@ -46,7 +46,7 @@ impl List for Tokens {
             Filter::new("from", "Made from", Kind::Day),
             Filter::new("to", "Made to", Kind::Day),
         ],
-        sorts: &["-id"],
+        sorts: &["-id", "id", "name", "-name", "maker", "-maker", "expires", "-expires", "-used", "used"],
         actions: &[Action {
             name: "revoke",
             label: "Revoke",
@@ -63,6 +63,13 @@ impl List for Tokens {
         tokens.retain(|token| {
             asked.spans(token.created_at) && format!("{} {}", token.name, token.email).to_lowercase().contains(&part)
         });
+        match asked.order() {
+            ("name", descending) => sort(&mut tokens, descending, |token| Some(token.name.to_lowercase())),
+            ("maker", descending) => sort(&mut tokens, descending, |token| Some(token.email.to_lowercase())),
+            ("expires", descending) => sort(&mut tokens, descending, |token| token.expires_at),
+            ("used", descending) => sort(&mut tokens, descending, |token| token.last_used_at),
+            (_, descending) => sort(&mut tokens, descending, |token| Some(token.id)),
+        }
         let rows = tokens.into_iter().map(|token| {
             let state = state(&token, now);
             (token, state)

@@ -5,7 +5,9 @@
 mod browser;
 mod chromium;
 mod confirmations;
+mod dashboard;
 mod days;
+mod forms;
 mod hostile;
 mod importing;
 mod jobs;
@@ -13,4 +15,5 @@ mod lists;
 mod many;
 mod pages;
 mod safety;
+mod sorts;
 mod stock;

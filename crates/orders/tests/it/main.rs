@@ -13,3 +13,4 @@ mod preview;
 mod reading;
 mod rush;
 mod support;
+mod told;
