@@ -116,8 +116,8 @@ impl Batches {
 
     async fn place(&self, requests: &[&Request], pass: Pass) -> Result<Results<Self>, PlaceError> {
         let ready = timeout(SILENCE, self.decide(requests, pass)).await;
-        let away = || db::Error::Away(silence());
-        let Ready { tx, mark, decided, some_expired, mut known, now } = ready.unwrap_or_else(|_| Err(away().into()))?;
+        let Ready { tx, mark, decided, some_expired, mut known, now } =
+            ready.unwrap_or_else(|_| Err(db::Error::Away(silence()).into()))?;
         match mark {
             None => tx.roll_back().await,
             Some(mark) => {

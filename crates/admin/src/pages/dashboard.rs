@@ -175,7 +175,7 @@ pub(crate) async fn show(desk: Desk) -> Answer {
         pending,
         failed,
         backlog: outbox::backlog(&mut conn).await?,
-        parts: health::parts(&desk).await?,
+        parts: health::parts(&desk, &mut conn).await?,
         at,
         frame: Frame::new(&desk),
     })

@@ -2,6 +2,7 @@
 //!
 //! The gateway has no connection to RabbitMQ and knows no worker: of these it tells what the database does.
 
+use db::Connection;
 use outbox::{Backlog, Carriers};
 
 use crate::desk::Desk;
@@ -33,9 +34,9 @@ impl Part {
 }
 
 /// Every part.
-pub(super) async fn parts(desk: &Desk) -> Result<Vec<Part>, Trouble> {
+pub(super) async fn parts(desk: &Desk, conn: &mut Connection) -> Result<Vec<Part>, Trouble> {
     let database = if desk.database()?.ping().await.is_ok() { "ok" } else { "unreachable" };
-    let carriers = outbox::carriers(&mut desk.connection().await?).await?;
+    let carriers = outbox::carriers(conn).await?;
     Ok(vec![
         Part::new("Database", database),
         Part::new("Search index", desk.search()?.state()),
