@@ -23,6 +23,8 @@ CREATE TABLE products (
 CREATE INDEX products_category_id_id_idx ON products (category_id, id);
 CREATE INDEX products_title_key_idx ON products (title_key, id);
 CREATE INDEX products_price_idx ON products (price, id);
+CREATE INDEX products_created_at_idx ON products (created_at, id);
+CREATE INDEX products_category_id_created_at_idx ON products (category_id, created_at, id);
 CREATE INDEX products_category_id_title_key_idx ON products (category_id, title_key, id);
 CREATE INDEX products_category_id_price_idx ON products (category_id, price, id);
 

@@ -3,7 +3,7 @@
 //! | variable | meaning | default |
 //! |---|---|---|
 //! | `DATABASE_URL` | `postgres://user:password@host:port/name`; TLS with `?sslmode=require` | required |
-//! | `DATABASE_POOL` | connections at most, per process | 16 (gateway), 6 (worker, command line) |
+//! | `DATABASE_POOL` | connections at most, per process | 16 (gateway), 24 (worker), 6 (command line) |
 //! | `DATABASE_STATEMENT_TIMEOUT_MS` | longest statement | 2000 (gateway), 10000 (worker), none (command line) |
 
 use std::time::Duration;
@@ -66,7 +66,7 @@ impl Config {
     pub fn new(url: impl Into<String>, role: Role) -> Self {
         let (application_name, pool_size, wait, statement, lock, idle) = match role {
             Role::Gateway => ("stockroom-gateway", 16, 250, 2_000, 500, 5_000),
-            Role::Worker => ("stockroom-worker", 12, 2_000, 10_000, 6_000, 10_000),
+            Role::Worker => ("stockroom-worker", 24, 2_000, 10_000, 6_000, 10_000),
             Role::CommandLine => ("stockroom-manage", 6, 5_000, 0, 10_000, 0),
         };
         Self {

@@ -19,7 +19,7 @@ use crate::connection::{Connection, STEP};
 use crate::error::{Lapse, bounded};
 use crate::handling::Handling;
 use crate::health::Pulse;
-use crate::lane::Lane;
+use crate::lane::{Lane, SLOTS};
 use crate::supervisor::Supervisor;
 use crate::topology::{Topology, delete_if_dead};
 
@@ -57,7 +57,7 @@ impl Consumer {
         let (mut tags, mut deliveries) = (Vec::new(), SelectAll::new());
         for lane in Lane::ALL {
             // It holds for the consumers that begin after it, each for itself.
-            let prefetch = channel.basic_qos(lane.slots(), BasicQosOptions::default());
+            let prefetch = channel.basic_qos(SLOTS, BasicQosOptions::default());
             bounded("setting the prefetch", STEP, prefetch).await?;
             let (queue, options) = (self.topology.tasks(lane).clone(), BasicConsumeOptions::default());
             let consuming = channel.basic_consume(queue.clone(), "".into(), options, FieldTable::default());

@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::book::count;
 use crate::consumer::DRAIN;
 use crate::health::Pulse;
-use crate::lane::Lane;
+use crate::lane::{Lane, SLOTS};
 use crate::metrics;
 use crate::presence::{Presence, is_dead};
 use crate::registry::Delivery;
@@ -260,7 +260,7 @@ impl Running {
     }
 
     fn free(&self, lane: Lane) -> usize {
-        usize::from(lane.slots()).saturating_sub(self.leases.values().filter(|lease| lease.lane == lane).count())
+        usize::from(SLOTS).saturating_sub(self.leases.values().filter(|lease| lease.lane == lane).count())
     }
 
     fn begin(&mut self, lane: Lane, event: Claimed, runner: Runner) {

@@ -5,6 +5,9 @@
 
 use serde_json::Value;
 
+/// How many tasks of a lane run at once in a process, and how many of its messages the broker hands out ahead.
+pub(crate) const SLOTS: u16 = 16;
+
 /// What tasks wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Lane {
@@ -19,14 +22,6 @@ pub enum Lane {
 impl Lane {
     /// All of them, in the order in which they may go first.
     pub(crate) const ALL: [Self; 3] = [Self::Home, Self::Mail, Self::Webhook];
-
-    /// How many of its tasks run at once in a process, and how many messages the broker hands out ahead.
-    pub(crate) const fn slots(self) -> u16 {
-        match self {
-            Self::Home => 16,
-            Self::Mail | Self::Webhook => 8,
-        }
-    }
 
     /// Its place in [`ALL`](Self::ALL).
     pub(crate) const fn place(self) -> usize {

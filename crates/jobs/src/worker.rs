@@ -15,7 +15,7 @@ use crate::consumer::Consumer;
 use crate::direct::Direct;
 use crate::handling::Handling;
 use crate::health::{Health, Pulse};
-use crate::lane::Lane;
+use crate::lane::{Lane, SLOTS};
 use crate::metrics;
 use crate::presence::Presence;
 use crate::publisher::Publisher;
@@ -172,7 +172,7 @@ fn pair(
         handling,
         pulse,
         stop: stop.clone(),
-        slots: Lane::ALL.map(|lane| Arc::new(Semaphore::new(usize::from(lane.slots())))),
+        slots: Lane::ALL.map(|_| Arc::new(Semaphore::new(usize::from(SLOTS)))),
         running: TaskTracker::new(),
     };
     (relay, consumer)

@@ -30,11 +30,16 @@ impl List for Products {
             Column::text("SKU"),
             Column::text("Category"),
             Column::number("Price").sorted("price"),
-            Column::text("Made (UTC)").sorted("id"),
+            Column::text("Made (UTC)").sorted("made"),
             Column::text("Changed (UTC)"),
         ],
-        filters: &[Filter::new("q", "Words or SKU", Kind::Search), Filter::new("category", "Category", Kind::Choice)],
-        sorts: &["-id", "id", "title", "-title", "price", "-price"],
+        filters: &[
+            Filter::new("q", "Words or SKU", Kind::Search),
+            Filter::new("category", "Category", Kind::Choice),
+            Filter::new("from", "Made from", Kind::Day),
+            Filter::new("to", "Made to", Kind::Day),
+        ],
+        sorts: &["-id", "id", "title", "-title", "price", "-price", "-made", "made"],
         actions: &[Action {
             name: "delete",
             label: "Delete products",
@@ -46,6 +51,9 @@ impl List for Products {
 
     async fn read(desk: &Desk, asked: &Asked, seek: &Seek<Key>, size: usize) -> Result<Found<Product>, Trouble> {
         if asked.given("q").is_some() {
+            if asked.from().or(asked.before()).is_some() {
+                return Err(Trouble::new(Code::Invalid, "The search knows no days. Leave out the words, or the days."));
+            }
             return searched(desk, asked, seek, size).await;
         }
         let category = asked.given("category").map(|id| id.parse().unwrap_or(0));
@@ -53,6 +61,7 @@ impl List for Products {
         let order = match by {
             "title" => Order::Title,
             "price" => Order::Price,
+            "made" => Order::Made { from: asked.from(), before: asked.before() },
             _ => Order::Id,
         };
         let place = |key: &Key| (key.text.clone(), key.id);
@@ -66,6 +75,7 @@ impl List for Products {
         let key = |product: &Product| match order {
             Order::Title => Key::new(product.id, &product.title),
             Order::Price => Key::new(product.id, product.price.to_string()),
+            Order::Made { .. } => Key::new(product.id, product.created_at.timestamp_micros().to_string()),
             Order::Id => Key::new(product.id, ""),
         };
         Ok(Found::new(rows, seek, key))
@@ -91,9 +101,15 @@ impl List for Products {
         choices::categories(desk, given).await
     }
 
-    /// What is searched comes in the orders that the search knows, the best first.
+    /// What is searched comes in the orders that the search knows, the best first; what was made on some days by the
+    /// moment when it was.
     fn sorts(query: &Fields) -> &'static [&'static str] {
-        if query.given("q").is_some() { &["best", "-id", "price", "-price"] } else { Self::ABOUT.sorts }
+        let of_days = query.given("from").or(query.given("to")).is_some();
+        match query.given("q") {
+            Some(_) => &["best", "-id", "price", "-price"],
+            None if of_days => &["-made", "made"],
+            None => Self::ABOUT.sorts,
+        }
     }
 
     async fn settle(desk: &Desk, asked: Asked) -> Result<Asked, Trouble> {

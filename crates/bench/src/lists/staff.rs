@@ -33,7 +33,8 @@ pub(super) async fn lists(sql: &Client, cookie: &str) -> Result<Vec<List>> {
     let sparse: i64 = sql.query_one("SELECT id FROM stores WHERE name = 'Sparse'", &[]).await?.get(0);
     let category: i64 = sql.query_one("SELECT min(category_id) FROM products", &[]).await?.get(0);
     let entry: String = sql.query_one("SELECT max(object_id) FROM audit_log", &[]).await?.get(0);
-    let time = "id || ':' || (extract(epoch FROM created_at) * 1000000)::bigint";
+    let micros = "(extract(epoch FROM created_at) * 1000000)::bigint";
+    let time = &format!("id || ':' || {micros}");
     let title = "id || ':' || title_key";
     let products = |key: &str| format!("SELECT {key} AS key FROM products");
     let inventory = |store: i64| {
@@ -50,6 +51,16 @@ pub(super) async fn lists(sql: &Client, cookie: &str) -> Result<Vec<List>> {
             "staff: products of a category, by title",
             format!("products/?category={category}&sort=title"),
             products("id || ':' || title"),
+        ),
+        (
+            "staff: products of some days",
+            "products/?from=2020-01-01".into(),
+            products(&format!("id || ':' || {micros}")),
+        ),
+        (
+            "staff: products of a category and some days",
+            format!("products/?category={category}&from=2020-01-01&sort=made"),
+            products(&format!("id || ':' || {micros}")),
         ),
         (
             "staff: products searched",
@@ -75,8 +86,13 @@ pub(super) async fn lists(sql: &Client, cookie: &str) -> Result<Vec<List>> {
             format!("orders/?store={large}"),
             orders(&format!("WHERE store_id = {large}")),
         ),
+        ("staff: orders of some days", "orders/?from=2020-01-01&to=2035-12-31".into(), orders("")),
         ("staff: confirmations", "confirmations/?".into(), orders("")),
+        ("staff: confirmations, oldest first", "confirmations/?sort=placed".into(), orders("")),
         ("staff: confirmations not sent", "confirmations/?state=unsent".into(), orders("")),
+        ("staff: confirmations sent", "confirmations/?state=sent".into(), orders("")),
+        ("staff: confirmations parked", "confirmations/?state=parked".into(), orders("")),
+        ("staff: confirmations of some days", "confirmations/?from=2020-01-01&to=2035-12-31".into(), orders("")),
         ("staff: audit log", "audit/?".into(), log.clone()),
         ("staff: audit log, of one kind", "audit/?kind=store".into(), log.clone()),
         ("staff: audit log, of one object", format!("audit/?kind=product&object={entry}"), log.clone()),

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
 use db::{CachedDsl, Rows, Seek};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Numeric, Text};
+use diesel::sql_types::{BigInt, Nullable, Numeric, Text, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rust_decimal::Decimal;
 
@@ -20,9 +21,17 @@ pub enum Order {
     Title,
     /// By price, then by id.
     Price,
+    /// By the moment when it was made, then by id; of a span alone, from its first moment to just before its last.
+    Made {
+        /// The first moment.
+        from: Option<DateTime<Utc>>,
+        /// The first moment after it.
+        before: Option<DateTime<Utc>>,
+    },
 }
 
-/// Place of a product: its title or its price, by which of them it is ordered, and its id.
+/// Place of a product: its title, its price or the microsecond since 1970 when it was made, by which of them it is
+/// ordered, and its id.
 pub type Place = (String, i64);
 
 /// A page of the products, or of those of one category. Nothing is counted.
@@ -42,29 +51,46 @@ pub async fn browse(
         #[diesel(sql_type = BigInt)]
         id: i64,
     }
-    let (operator, direction) = if descending == seek.is_backward() { (">", "ASC") } else { ("<", "DESC") };
+    let upward = descending == seek.is_backward();
+    let (operator, direction) = if upward { (">", "ASC") } else { ("<", "DESC") };
     let (column, value) = match order {
         Order::Id => ("", ""),
         Order::Title => ("title_key, ", "lower($2) COLLATE \"C\", "),
         Order::Price => ("price, ", "$3, "),
+        Order::Made { .. } => ("created_at, ", "$6, "),
     };
     let (filed, filed_under) = if category.is_some() { ("category_id, ", "$1, ") } else { ("", "") };
-    let from = match seek {
+    let place = match seek {
         Seek::Skip(_) => None,
         Seek::After(place) | Seek::Before(place) => Some(place),
     };
+    let (text, mut id) = place.map_or(("", 0), |(text, id)| (text.as_str(), *id));
+    let mut made = text.parse().ok().and_then(DateTime::from_timestamp_micros);
+    let mut end = None;
     let mut conditions = Vec::new();
     if category.is_some() {
         // A span of the index: given `category_id = $1`, the planner may prefer to walk all products by their titles in
         // the hope of soon meeting some of the category.
         conditions.push("category_id >= $1 AND category_id <= $1".to_owned());
     }
-    if from.is_some() {
+    if let Order::Made { from, before } = order {
+        // The index is entered at one place, the span's edge or the page's, and left at the other edge. No id is 0.
+        let (edge, past) = if upward { (from, before) } else { (before, from) };
+        let nearer = |edge| made.is_none_or(|made| if upward { made < edge } else { made >= edge });
+        if let Some(edge) = edge.filter(|edge| nearer(*edge)) {
+            (made, id) = (Some(edge), 0);
+        }
+        if past.is_some() {
+            let within = if upward { "<" } else { ">=" };
+            conditions.push(format!("({filed}created_at) {within} ({filed_under}$7)"));
+        }
+        end = past;
+    }
+    if place.is_some() || made.is_some() {
         conditions.push(format!("({filed}{column}id) {operator} ({filed_under}{value}$4)"));
     }
     let condition = if conditions.is_empty() { "true".into() } else { conditions.join(" AND ") };
     let sorted = format!("{filed}{column}id").replace(", ", &format!(" {direction}, "));
-    let (text, id) = from.map_or(("", 0), |(text, id)| (text.as_str(), *id));
     let limit = i64::try_from(size + 1).unwrap_or(i64::MAX);
     let found: Vec<Found> =
         diesel::sql_query(format!("SELECT id FROM products WHERE {condition} ORDER BY {sorted} {direction} LIMIT $5"))
@@ -73,6 +99,8 @@ pub async fn browse(
             .bind::<Numeric, _>(text.parse::<Decimal>().unwrap_or_default())
             .bind::<BigInt, _>(id)
             .bind::<BigInt, _>(limit)
+            .bind::<Nullable<Timestamptz>, _>(made)
+            .bind::<Nullable<Timestamptz>, _>(end)
             .cached()
             .load(&mut conn)
             .await?;
