@@ -38,10 +38,10 @@ async fn a_silent_receiver_holds_up_its_own_lane_alone(bench: &Bench, config: &C
     let begun = Arc::new(AtomicUsize::new(0));
     bench.record(0..40).await;
     let worker = bench.start(config, registry(bench, &begun));
-    eventually("its lane is full", SOON, async || (begun.load(Ordering::Relaxed) == 8).then_some(())).await;
+    eventually("its lane is full", SOON, async || (begun.load(Ordering::Relaxed) == 16).then_some(())).await;
     bench.record(40..340).await;
     bench.eventually_count("effects", 300).await;
-    assert_eq!(begun.load(Ordering::Relaxed), 8, "no more than its slots");
+    assert_eq!(begun.load(Ordering::Relaxed), 16, "no more than its slots");
     drop(worker);
 }
 
