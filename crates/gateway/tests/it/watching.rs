@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use testkit::{TestDatabase, eventually, said, watched};
+use testkit::{Proxy, TestDatabase, address_of, database_url, eventually, said, watched};
 
 use crate::process::{Gateway, free_port, until_ready};
 
@@ -112,6 +112,27 @@ async fn a_gateway_that_has_just_begun_has_a_value_for_all_that_is_watched() {
     let all = async || missing().await.is_empty().then_some(());
     let soon = tokio::time::timeout(Duration::from_secs(10), eventually("all", Duration::from_secs(60), all)).await;
     assert!(soon.is_ok(), "missing: {:?}", missing().await);
+}
+
+#[tokio::test]
+async fn how_far_the_search_is_behind_grows_without_postgresql_and_falls_with_it() {
+    let (database, ops) = (TestDatabase::new().await, free_port());
+    let proxy = Proxy::to(address_of(&database_url())).await;
+    let gateway = Gateway::start_with(&database, |command| {
+        command.env("OPS_ADDR", format!("127.0.0.1:{ops}")).env("DATABASE_URL", database.url_through(&proxy));
+    });
+    until_ready(gateway.base()).await;
+    let behind = async || -> Option<f64> {
+        let text = reqwest::get(format!("http://127.0.0.1:{ops}/metrics")).await.unwrap().text().await.unwrap();
+        text.lines().find_map(|line| line.strip_prefix("search_behind_seconds "))?.parse().ok()
+    };
+    let soon = Duration::from_secs(20);
+    let in_step = async || behind().await.filter(|seconds| *seconds < 2.0);
+    eventually("it is in step", soon, in_step).await;
+    proxy.cut();
+    eventually("it is behind", soon, async || behind().await.filter(|seconds| *seconds > 4.0)).await;
+    proxy.heal();
+    eventually("it is in step again", soon, in_step).await;
 }
 
 #[test]
