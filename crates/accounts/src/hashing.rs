@@ -1,5 +1,6 @@
-//! Passwords as argon2id, two at a time.
+//! Passwords as argon2id, two at a time at most.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use argon2::password_hash::phc::PasswordHash;
@@ -15,8 +16,13 @@ const PARAMS: Params = match Params::new(19 * 1024, 2, 1, None) {
     Err(_) => panic!("the parameters are legal"),
 };
 
-/// Each hash takes a core and 19 MiB, so that a flood of sign-ins is a queue here and not a load on everybody else.
-static TURNS: Semaphore = Semaphore::const_new(2);
+/// Each hash takes a core and 19 MiB, so that a flood of sign-ins is a queue here and not a load on everybody else: on
+/// half of the processors, two at most.
+static TURNS: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(at_once()));
+
+fn at_once() -> usize {
+    std::thread::available_parallelism().map_or(1, |processors| (processors.get() / 2).clamp(1, 2))
+}
 
 /// How long to queue.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -103,7 +109,7 @@ fn give_way() {
 /// Takes every turn there is, so that nothing is hashed while this is held.
 #[cfg(test)]
 pub(crate) async fn stop() -> SemaphorePermit<'static> {
-    TURNS.acquire_many(2).await.unwrap()
+    TURNS.acquire_many(at_once() as u32).await.unwrap()
 }
 
 #[cfg(test)]

@@ -77,8 +77,8 @@ impl Config {
             statement: Duration::from_millis(statement),
             lock: Duration::from_millis(lock),
             idle_in_transaction: Duration::from_millis(idle),
-            by_index: role == Role::Gateway,
-            planned_once: false,
+            by_index: role != Role::CommandLine,
+            planned_once: role == Role::Worker,
             application_name,
         }
     }

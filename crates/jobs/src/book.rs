@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use db::{CachedDsl, Database, Tx};
 use diesel_async::RunQueryDsl;
+use futures_util::try_join;
 use outbox::{Key, Next};
 use tokio::sync::{mpsc, oneshot};
 
@@ -146,9 +147,14 @@ impl<T, F> Work<T> for F where
 
 async fn written<T: Send + 'static>(database: &Database, work: impl Work<T>) -> Result<T, NotWritten> {
     let database = database.clone();
-    // In a task of its own, so that a panic fails this transaction and not whoever writes the next one.
-    let writing = tokio::spawn(async move { database.transaction(work).await });
-    match tokio::time::timeout(WRITING, writing).await {
+    in_a_task(async move { database.transaction(work).await }).await
+}
+
+/// In a task of its own, so that a panic fails this transaction and not whoever writes the next one.
+async fn in_a_task<T: Send + 'static>(
+    writing: impl Future<Output = Result<T, db::Error>> + Send + 'static,
+) -> Result<T, NotWritten> {
+    match tokio::time::timeout(WRITING, tokio::spawn(writing)).await {
         Ok(Ok(result)) => result.map_err(|error| NotWritten(error.to_string())),
         Ok(Err(panic)) => Err(NotWritten(panic.to_string())),
         Err(_) => Err(NotWritten(format!("no answer within {WRITING:?}"))),
@@ -198,7 +204,7 @@ async fn write_all(mut asked: mpsc::Receiver<Ask>, database: Database, presence:
             begun.clear();
         }
         let us = presence.worker();
-        let result = written(&database, move |tx| Box::pin(write(tx, begun, done, us))).await;
+        let result = in_a_task(write(database.clone(), begun, done, us)).await;
         for ask in batch.drain(..) {
             // Whoever asked and went away needs no answer.
             match ask {
@@ -214,14 +220,39 @@ fn failures_of(begun: &[(Key, i32)], event: Key) -> Option<u32> {
     begun.iter().find(|(key, _)| *key == event).map(|(_, failures)| count(*failures))
 }
 
-async fn write(tx: &mut Tx, begun: Vec<Key>, done: Vec<Key>, us: i64) -> Result<Vec<(Key, i32)>, db::Error> {
-    if done.is_empty() {
-        diesel::sql_query("SET LOCAL synchronous_commit = off").cached().execute(&mut **tx).await?;
-    } else {
-        outbox::finish(tx, &done).await?;
-    }
-    match begun.is_empty() {
-        true => Ok(Vec::new()),
-        false => outbox::begin(tx, &begun, us, LONGEST).await,
-    }
+/// The whole transaction is one round trip: from BEGIN to COMMIT nothing waits for an answer.
+async fn write(database: Database, begun: Vec<Key>, done: Vec<Key>, us: i64) -> Result<Vec<(Key, i32)>, db::Error> {
+    let written = database.begin(move |tx| {
+        Box::pin(async move {
+            let mut failures = Vec::new();
+            let statements = async {
+                failures = note(tx, &begun, &done, us).await?;
+                Ok(())
+            };
+            tx.commit_with::<db::Error>(statements).await?;
+            Ok::<_, db::Error>(failures)
+        })
+    });
+    Ok(written.await?.1)
+}
+
+async fn note(tx: &Tx, begun: &[Key], done: &[Key], us: i64) -> Result<Vec<(Key, i32)>, db::Error> {
+    let finish = async {
+        match done.is_empty() {
+            true => not_waiting_for_the_disk(tx).await,
+            false => outbox::finish(tx, done).await,
+        }
+    };
+    let begin = async {
+        match begun.is_empty() {
+            true => Ok(Vec::new()),
+            false => outbox::begin(tx, begun, us, LONGEST).await,
+        }
+    };
+    Ok(try_join!(finish, begin)?.1)
+}
+
+async fn not_waiting_for_the_disk(tx: &Tx) -> Result<(), db::Error> {
+    diesel::sql_query("SET LOCAL synchronous_commit = off").cached().execute(&mut &***tx).await?;
+    Ok(())
 }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use db::{Database, Tx};
+use futures_util::future::try_join_all;
 use outbox::{Among, Claimed, Key, Next};
 use tokio::sync::Notify;
 use tokio::task::{Id, JoinError, JoinSet};
@@ -38,6 +39,10 @@ const LONGEST: Duration = Duration::from_secs(12);
 
 /// The longest that a round waits for the worker's lock, without which what it begins would look left behind.
 const UNSEEN: Duration = Duration::from_secs(1);
+
+/// How much longer than a look at the outbox took its lane rests, if it found less than could begin. Such a look has gone
+/// past all that waits in other lanes, however much that is, and must not be what the worker spends its time with.
+const REST: u32 = 20;
 
 /// What it takes to work without a broker.
 pub(crate) struct Direct {
@@ -74,6 +79,8 @@ struct Round {
 #[derive(Default)]
 struct Taken {
     begin: Vec<(Lane, Claimed)>,
+    /// Lanes in which nothing more is to be found for now, and how long it took to see that.
+    exhausted: Vec<(Lane, Duration)>,
     /// Every attempt ended with its process.
     given_up: Vec<Claimed>,
 }
@@ -92,7 +99,7 @@ impl Direct {
                         tracing::info!("the worker reads the outbox again");
                     }
                     // Leases have to be renewed in time.
-                    self.poll.min(self.lease / 4)
+                    self.poll.min(self.lease / 4).min(running.missed().unwrap_or(Duration::MAX))
                 }
                 Err(error) => {
                     if !std::mem::replace(&mut outage, true) {
@@ -129,7 +136,7 @@ impl Direct {
     /// free slots.
     async fn round(&self, running: &mut Running, may_begin: bool) -> Result<(), db::Error> {
         self.pulse.tick();
-        let free = if may_begin { Lane::ALL.map(|lane| running.free(lane)) } else { Default::default() };
+        let free = if may_begin { running.may_look() } else { Default::default() };
         let is_full = free.iter().all(|free| *free == 0);
         let round = Round {
             worker: self.presence.worker(),
@@ -175,6 +182,9 @@ impl Direct {
                 "a task killed its worker, and is given up"
             );
         }
+        for (lane, took) in taken.exhausted {
+            running.rests[lane.place()] = Some(Instant::now() + (took * REST).min(self.poll));
+        }
         for (lane, event) in taken.begin {
             self.presence.begins(event.key());
             running.begin(lane, event, self.runner.clone());
@@ -212,9 +222,14 @@ async fn claim(tx: &mut Tx, round: &Round) -> Result<Taken, db::Error> {
         let asides = round.runner.asides().iter().filter(|aside| lane == Lane::Home || aside.lane == lane);
         let asides: Vec<_> = asides.map(|aside| (aside.kind, &aside.like)).collect();
         let among = Among { asides: &asides, is_aside: lane != Lane::Home, is_fresh: has_suspect };
-        for mut event in outbox::claim(tx, free, among).await? {
-            // Ours, and its lease ran out while the database was away.
-            if round.running.contains(&event.key()) {
+        let began = Instant::now();
+        let found = outbox::claim(tx, free, among).await?;
+        if i64::try_from(found.len()).is_ok_and(|found| found < free) {
+            taken.exhausted.push((lane, began.elapsed()));
+        }
+        for mut event in found {
+            // Ours, and its lease ran out while the database was away; or found in another lane just now.
+            if round.running.contains(&event.key()) || taken.begin.iter().any(|(_, begun)| begun.key() == event.key()) {
                 continue;
             }
             if let Some(worker) = event.worker
@@ -231,10 +246,12 @@ async fn claim(tx: &mut Tx, round: &Round) -> Result<Taken, db::Error> {
             if event.crashes > 0 && std::mem::replace(&mut has_suspect, true) {
                 continue;
             }
-            outbox::hold(tx, event.key(), round.worker, event.crashes, round.lease).await?;
             taken.begin.push((lane, event));
         }
     }
+    let tx = &*tx;
+    let hold = |(_, event): &(Lane, Claimed)| outbox::hold(tx, event.key(), round.worker, event.crashes, round.lease);
+    try_join_all(taken.begin.iter().map(hold)).await?;
     Ok(taken)
 }
 
@@ -244,6 +261,10 @@ struct Running {
     tasks: JoinSet<Outcome>,
     leases: HashMap<Id, Lease>,
     settled: Vec<(Key, Outcome)>,
+    /// Until when nobody looks for more, by lane.
+    rests: [Option<Instant>; Lane::ALL.len()],
+    /// Whether somebody would have looked in the last round.
+    missed: [bool; Lane::ALL.len()],
 }
 
 struct Lease {
@@ -261,6 +282,22 @@ impl Running {
 
     fn free(&self, lane: Lane) -> usize {
         usize::from(SLOTS).saturating_sub(self.leases.values().filter(|lease| lease.lane == lane).count())
+    }
+
+    /// The free slots of lanes that do not rest; takes note of those that do and have some.
+    fn may_look(&mut self) -> [usize; Lane::ALL.len()] {
+        let now = Instant::now();
+        Lane::ALL.map(|lane| {
+            let (free, rests) = (self.free(lane), self.rests[lane.place()].is_some_and(|end| now < end));
+            self.missed[lane.place()] = rests && free > 0;
+            if rests { 0 } else { free }
+        })
+    }
+
+    /// How long until a lane may be looked at that rested in the last round.
+    fn missed(&self) -> Option<Duration> {
+        let ends = self.rests.iter().zip(self.missed).filter(|(_, missed)| *missed);
+        ends.filter_map(|(end, _)| Some(end.as_ref()?.saturating_duration_since(Instant::now()))).min()
     }
 
     fn begin(&mut self, lane: Lane, event: Claimed, runner: Runner) {

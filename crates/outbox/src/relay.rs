@@ -99,6 +99,7 @@ pub async fn claim(tx: &mut Tx, limit: i64, among: Among<'_>) -> Result<Vec<Clai
         ))
         .for_update()
         .skip_locked()
+        .cached()
         .load(&mut **tx)
         .await?)
 }

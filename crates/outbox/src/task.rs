@@ -45,7 +45,7 @@ const IS_EARLY: &str = "failures > 0 AND worker IS NULL AND available_at > now()
 ///
 /// # Errors
 /// Those of the database.
-pub async fn begin(tx: &mut Tx, events: &[Key], worker: i64, limit: Duration) -> Result<Vec<(Key, i32)>, db::Error> {
+pub async fn begin(tx: &Tx, events: &[Key], worker: i64, limit: Duration) -> Result<Vec<(Key, i32)>, db::Error> {
     let (stores, ids) = columns(events);
     let begun: Vec<Begun> = diesel::sql_query(
         "UPDATE outbox SET worker = $3, available_at = now() + make_interval(secs => $4) \
@@ -60,7 +60,7 @@ pub async fn begin(tx: &mut Tx, events: &[Key], worker: i64, limit: Duration) ->
     .bind::<BigInt, _>(worker)
     .bind::<Double, _>(limit.as_secs_f64())
     .cached()
-    .load(&mut **tx)
+    .load(&mut &***tx)
     .await?;
     Ok(begun.into_iter().map(|row| (Key { store_id: row.store_id, id: row.id }, row.failures)).collect())
 }
@@ -82,7 +82,7 @@ pub async fn look(tx: &mut Tx, event: Key) -> Result<Option<Standing>, db::Error
 ///
 /// # Errors
 /// Those of the database.
-pub async fn hold(tx: &mut Tx, event: Key, worker: i64, crashes: i32, limit: Duration) -> Result<(), db::Error> {
+pub async fn hold(tx: &Tx, event: Key, worker: i64, crashes: i32, limit: Duration) -> Result<(), db::Error> {
     diesel::sql_query(
         "UPDATE outbox SET worker = $3, crashes = $4, available_at = now() + make_interval(secs => $5) \
          WHERE store_id = $1 AND id = $2",
@@ -93,7 +93,7 @@ pub async fn hold(tx: &mut Tx, event: Key, worker: i64, crashes: i32, limit: Dur
     .bind::<Integer, _>(crashes)
     .bind::<Double, _>(limit.as_secs_f64())
     .cached()
-    .execute(&mut **tx)
+    .execute(&mut &***tx)
     .await?;
     Ok(())
 }
@@ -123,7 +123,7 @@ pub async fn renew(tx: &mut Tx, events: &[Key], worker: i64, limit: Duration) ->
 ///
 /// # Errors
 /// Those of the database.
-pub async fn finish(tx: &mut Tx, events: &[Key]) -> Result<(), db::Error> {
+pub async fn finish(tx: &Tx, events: &[Key]) -> Result<(), db::Error> {
     let (stores, ids) = columns(events);
     diesel::sql_query(
         "DELETE FROM outbox USING unnest($1, $2) AS done (store_id, id) \
@@ -132,7 +132,7 @@ pub async fn finish(tx: &mut Tx, events: &[Key]) -> Result<(), db::Error> {
     .bind::<Array<BigInt>, _>(stores)
     .bind::<Array<BigInt>, _>(ids)
     .cached()
-    .execute(&mut **tx)
+    .execute(&mut &***tx)
     .await?;
     Ok(())
 }
