@@ -1,6 +1,7 @@
 //! What the worker writes down of its tasks: begun before the effect, done after.
 //!
-//! Tasks that begin or end at the same moment share a transaction, so sixteen at once cost hardly more than one. The
+//! Tasks that begin at the same moment share a transaction, and so do those that end, so sixteen at once cost hardly
+//! more than one; nobody who begins waits for the disk behind somebody who ends. Each transaction is one round trip. The
 //! beginning is committed without waiting for the disk: a crash of the database may forget it, and all that is lost is
 //! the count of an attempt which that crash did not harm. What is done is on disk before the message is acknowledged.
 
@@ -42,10 +43,8 @@ impl NotWritten {
 
 type Reply<T> = oneshot::Sender<Result<T, NotWritten>>;
 
-enum Ask {
-    Begin(Key, Reply<Option<u32>>),
-    Finish(Key, Reply<()>),
-}
+/// An event to be written down, and who waits for that.
+type Ask<T> = (Key, Reply<T>);
 
 /// How an event stands that could not simply be begun.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,34 +68,30 @@ pub(crate) enum TakenOver {
 pub(crate) struct Book {
     database: Database,
     presence: Presence,
-    asks: mpsc::Sender<Ask>,
+    begins: mpsc::Sender<Ask<Option<u32>>>,
+    ends: mpsc::Sender<Ask<()>>,
 }
 
 impl Book {
     /// Opens the book; it closes itself when the last clone is gone.
     pub(crate) fn open(database: Database, presence: Presence) -> Self {
-        let (asks, asked) = mpsc::channel(BATCH);
-        tokio::spawn(write_all(asked, database.clone(), presence.clone()));
-        Self { database, presence, asks }
+        let ((begins, begun), (ends, ended)) = (mpsc::channel(BATCH), mpsc::channel(BATCH));
+        tokio::spawn(write_beginnings(begun, database.clone(), presence.clone()));
+        tokio::spawn(write_ends(ended, database.clone()));
+        Self { database, presence, begins, ends }
     }
 
     /// Begins an event that has no past but failures; returns how many. None: see [`take_over`](Self::take_over).
     pub(crate) async fn begin(&self, event: Key) -> Result<Option<u32>, NotWritten> {
         self.presence.begins(event);
-        self.ask(|reply| Ask::Begin(event, reply)).await
+        ask(&self.begins, event).await
     }
 
     /// The event's task is done.
     pub(crate) async fn finish(&self, event: Key) -> Result<(), NotWritten> {
-        self.ask(|reply| Ask::Finish(event, reply)).await?;
+        ask(&self.ends, event).await?;
         self.presence.ends(event);
         Ok(())
-    }
-
-    async fn ask<T>(&self, ask: impl FnOnce(Reply<T>) -> Ask) -> Result<T, NotWritten> {
-        let (reply, answer) = oneshot::channel();
-        self.asks.send(ask(reply)).await.map_err(|_| NotWritten::stopping())?;
-        answer.await.map_err(|_| NotWritten::stopping())?
     }
 
     /// Begins an event that ran before: takes it from a worker that died, or, with `force`, from any. One that a process
@@ -130,6 +125,12 @@ impl Book {
     async fn write<T: Send + 'static>(&self, work: impl Work<T>) -> Result<T, NotWritten> {
         written(&self.database, work).await
     }
+}
+
+async fn ask<T>(asks: &mpsc::Sender<Ask<T>>, event: Key) -> Result<T, NotWritten> {
+    let (reply, answer) = oneshot::channel();
+    asks.send((event, reply)).await.map_err(|_| NotWritten::stopping())?;
+    answer.await.map_err(|_| NotWritten::stopping())?
 }
 
 /// What a transaction does.
@@ -189,29 +190,28 @@ pub(crate) fn count(number: i32) -> u32 {
     u32::try_from(number).unwrap_or(0)
 }
 
-async fn write_all(mut asked: mpsc::Receiver<Ask>, database: Database, presence: Presence) {
+async fn write_beginnings(mut asked: mpsc::Receiver<Ask<Option<u32>>>, database: Database, presence: Presence) {
     let mut batch = Vec::with_capacity(BATCH);
     while asked.recv_many(&mut batch, BATCH).await > 0 {
-        let (mut begun, mut done) = (Vec::new(), Vec::new());
-        for ask in &batch {
-            match ask {
-                Ask::Begin(event, _) => begun.push(*event),
-                Ask::Finish(event, _) => done.push(*event),
-            }
-        }
-        let is_seen = begun.is_empty() || presence.is_held_within(UNSEEN).await;
-        if !is_seen {
-            begun.clear();
-        }
-        let us = presence.worker();
-        let result = in_a_task(write(database.clone(), begun, done, us)).await;
-        for ask in batch.drain(..) {
+        let events: Vec<Key> = batch.iter().map(|(event, _)| *event).collect();
+        let begun = match presence.is_held_within(UNSEEN).await {
+            true => in_a_task(begin(database.clone(), events, presence.worker())).await,
+            false => Err(NotWritten::unseen()),
+        };
+        for (event, reply) in batch.drain(..) {
             // Whoever asked and went away needs no answer.
-            match ask {
-                Ask::Begin(_, reply) if !is_seen => _ = reply.send(Err(NotWritten::unseen())),
-                Ask::Begin(event, reply) => _ = reply.send(result.clone().map(|begun| failures_of(&begun, event))),
-                Ask::Finish(_, reply) => _ = reply.send(result.clone().map(drop)),
-            }
+            _ = reply.send(begun.clone().map(|begun| failures_of(&begun, event)));
+        }
+    }
+}
+
+async fn write_ends(mut asked: mpsc::Receiver<Ask<()>>, database: Database) {
+    let mut batch = Vec::with_capacity(BATCH);
+    while asked.recv_many(&mut batch, BATCH).await > 0 {
+        let events = batch.iter().map(|(event, _)| *event).collect();
+        let ended = in_a_task(finish(database.clone(), events)).await;
+        for (_, reply) in batch.drain(..) {
+            _ = reply.send(ended.clone());
         }
     }
 }
@@ -220,36 +220,25 @@ fn failures_of(begun: &[(Key, i32)], event: Key) -> Option<u32> {
     begun.iter().find(|(key, _)| *key == event).map(|(_, failures)| count(*failures))
 }
 
-/// The whole transaction is one round trip: from BEGIN to COMMIT nothing waits for an answer.
-async fn write(database: Database, begun: Vec<Key>, done: Vec<Key>, us: i64) -> Result<Vec<(Key, i32)>, db::Error> {
+async fn begin(database: Database, events: Vec<Key>, us: i64) -> Result<Vec<(Key, i32)>, db::Error> {
     let written = database.begin(move |tx| {
         Box::pin(async move {
-            let mut failures = Vec::new();
+            let mut begun = Vec::new();
             let statements = async {
-                failures = note(tx, &begun, &done, us).await?;
+                begun = try_join!(not_waiting_for_the_disk(tx), outbox::begin(tx, &events, us, LONGEST))?.1;
                 Ok(())
             };
             tx.commit_with::<db::Error>(statements).await?;
-            Ok::<_, db::Error>(failures)
+            Ok::<_, db::Error>(begun)
         })
     });
     Ok(written.await?.1)
 }
 
-async fn note(tx: &Tx, begun: &[Key], done: &[Key], us: i64) -> Result<Vec<(Key, i32)>, db::Error> {
-    let finish = async {
-        match done.is_empty() {
-            true => not_waiting_for_the_disk(tx).await,
-            false => outbox::finish(tx, done).await,
-        }
-    };
-    let begin = async {
-        match begun.is_empty() {
-            true => Ok(Vec::new()),
-            false => outbox::begin(tx, begun, us, LONGEST).await,
-        }
-    };
-    Ok(try_join!(finish, begin)?.1)
+async fn finish(database: Database, events: Vec<Key>) -> Result<(), db::Error> {
+    let written = database.begin(move |tx| Box::pin(async move { tx.commit_with(outbox::finish(tx, &events)).await }));
+    written.await?;
+    Ok(())
 }
 
 async fn not_waiting_for_the_disk(tx: &Tx) -> Result<(), db::Error> {
