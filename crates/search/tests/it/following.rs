@@ -84,7 +84,7 @@ async fn no_number_that_is_given_out_again_loses_a_change() {
     let others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
                   WHERE datname = current_database() AND pid <> pg_backend_pid()";
     sql.batch_execute(others).await.unwrap();
-    eventually("the change is found", 5 * SECOND, async || {
+    eventually("the change is found", 20 * SECOND, async || {
         let found = search.products(words("coffee"), View::default()).await;
         found.is_ok_and(|found| found.count == 1).then_some(())
     })
