@@ -39,12 +39,13 @@ pub struct Config {
     /// PostgreSQL's `idle_in_transaction_session_timeout`.
     pub idle_in_transaction: Duration,
     /// Whether plans must go by indexes wherever they can (`enable_seqscan = off`, and `jit = off`, since the planner
-    /// then thinks highly of any cost). For a process that only ever reads by key: a plan that was cached while a
+    /// then thinks highly of any cost). For gateways and workers, which only ever read by key: a plan that was cached while a
     /// table was small must not read the whole of it when it has grown.
     pub by_index: bool,
     /// Whether a statement is planned once per connection, whatever its arguments (`plan_cache_mode =
-    /// force_generic_plan`). For a few statements that are run over and over and have only one sensible plan: of those
-    /// that take arrays PostgreSQL thinks that a short one is worth a plan of its own each time.
+    /// force_generic_plan`). For statements that are run over and over and have only one sensible plan, as all of a
+    /// worker's and those of a lane of orders: of those that take arrays PostgreSQL thinks that a short one is worth a
+    /// plan of its own each time.
     pub planned_once: bool,
     /// What `pg_stat_activity` calls this process.
     pub application_name: &'static str,

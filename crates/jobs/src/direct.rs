@@ -99,7 +99,8 @@ impl Direct {
                         tracing::info!("the worker reads the outbox again");
                     }
                     // Leases have to be renewed in time.
-                    self.poll.min(self.lease / 4).min(running.missed().unwrap_or(Duration::MAX))
+                    let rest = running.missed.map(|end| end.saturating_duration_since(Instant::now()));
+                    self.poll.min(self.lease / 4).min(rest.unwrap_or(Duration::MAX))
                 }
                 Err(error) => {
                     if !std::mem::replace(&mut outage, true) {
@@ -263,8 +264,8 @@ struct Running {
     settled: Vec<(Key, Outcome)>,
     /// Until when nobody looks for more, by lane.
     rests: [Option<Instant>; Lane::ALL.len()],
-    /// Whether somebody would have looked in the last round.
-    missed: [bool; Lane::ALL.len()],
+    /// When the first lane may be looked at that had free slots in the last round, and rested.
+    missed: Option<Instant>,
 }
 
 struct Lease {
@@ -287,17 +288,14 @@ impl Running {
     /// The free slots of lanes that do not rest; takes note of those that do and have some.
     fn may_look(&mut self) -> [usize; Lane::ALL.len()] {
         let now = Instant::now();
-        Lane::ALL.map(|lane| {
-            let (free, rests) = (self.free(lane), self.rests[lane.place()].is_some_and(|end| now < end));
-            self.missed[lane.place()] = rests && free > 0;
-            if rests { 0 } else { free }
+        self.missed = None;
+        Lane::ALL.map(|lane| match (self.free(lane), self.rests[lane.place()]) {
+            (1.., Some(end)) if now < end => {
+                self.missed = Some(self.missed.map_or(end, |missed| missed.min(end)));
+                0
+            }
+            (free, _) => free,
         })
-    }
-
-    /// How long until a lane may be looked at that rested in the last round.
-    fn missed(&self) -> Option<Duration> {
-        let ends = self.rests.iter().zip(self.missed).filter(|(_, missed)| *missed);
-        ends.filter_map(|(end, _)| Some(end.as_ref()?.saturating_duration_since(Instant::now()))).min()
     }
 
     fn begin(&mut self, lane: Lane, event: Claimed, runner: Runner) {

@@ -33,8 +33,7 @@ pub(super) async fn lists(sql: &Client, cookie: &str) -> Result<Vec<List>> {
     let sparse: i64 = sql.query_one("SELECT id FROM stores WHERE name = 'Sparse'", &[]).await?.get(0);
     let category: i64 = sql.query_one("SELECT min(category_id) FROM products", &[]).await?.get(0);
     let entry: String = sql.query_one("SELECT max(object_id) FROM audit_log", &[]).await?.get(0);
-    let micros = "(extract(epoch FROM created_at) * 1000000)::bigint";
-    let time = &format!("id || ':' || {micros}");
+    let time = "id || ':' || (extract(epoch FROM created_at) * 1000000)::bigint";
     let title = "id || ':' || title_key";
     let products = |key: &str| format!("SELECT {key} AS key FROM products");
     let inventory = |store: i64| {
@@ -52,15 +51,11 @@ pub(super) async fn lists(sql: &Client, cookie: &str) -> Result<Vec<List>> {
             format!("products/?category={category}&sort=title"),
             products("id || ':' || title"),
         ),
-        (
-            "staff: products of some days",
-            "products/?from=2020-01-01".into(),
-            products(&format!("id || ':' || {micros}")),
-        ),
+        ("staff: products of some days", "products/?from=2020-01-01".into(), products(time)),
         (
             "staff: products of a category and some days",
             format!("products/?category={category}&from=2020-01-01&sort=made"),
-            products(&format!("id || ':' || {micros}")),
+            products(time),
         ),
         (
             "staff: products searched",

@@ -96,6 +96,11 @@ fn assert_exported(expressions: &[String], at_least: usize) {
     assert!(found.len() >= at_least, "only {found:?}");
 }
 
+/// What a gateway says of itself on this port.
+async fn told(ops: u16) -> String {
+    reqwest::get(format!("http://127.0.0.1:{ops}/metrics")).await.unwrap().text().await.unwrap()
+}
+
 #[tokio::test]
 async fn a_gateway_that_has_just_begun_has_a_value_for_all_that_is_watched() {
     let (database, ops) = (TestDatabase::new().await, free_port());
@@ -105,10 +110,7 @@ async fn a_gateway_that_has_just_begun_has_a_value_for_all_that_is_watched() {
     until_ready(gateway.base()).await;
     let watched = watched(&["http_", "orders_", "search_", "outbox_"]);
     assert!(watched.len() > 8, "{watched:?}");
-    let missing = async || {
-        let text = reqwest::get(format!("http://127.0.0.1:{ops}/metrics")).await.unwrap().text().await.unwrap();
-        watched.difference(&said(&text)).cloned().collect::<Vec<_>>()
-    };
+    let missing = async || watched.difference(&said(&told(ops).await)).cloned().collect::<Vec<_>>();
     let all = async || missing().await.is_empty().then_some(());
     let soon = tokio::time::timeout(Duration::from_secs(10), eventually("all", Duration::from_secs(60), all)).await;
     assert!(soon.is_ok(), "missing: {:?}", missing().await);
@@ -123,8 +125,7 @@ async fn how_far_the_search_is_behind_grows_without_postgresql_and_falls_with_it
     });
     until_ready(gateway.base()).await;
     let behind = async || -> Option<f64> {
-        let text = reqwest::get(format!("http://127.0.0.1:{ops}/metrics")).await.unwrap().text().await.unwrap();
-        text.lines().find_map(|line| line.strip_prefix("search_behind_seconds "))?.parse().ok()
+        told(ops).await.lines().find_map(|line| line.strip_prefix("search_behind_seconds "))?.parse().ok()
     };
     let soon = Duration::from_secs(20);
     let in_step = async || behind().await.filter(|seconds| *seconds < 2.0);

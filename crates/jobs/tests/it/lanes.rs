@@ -60,11 +60,11 @@ async fn without_a_broker_too_a_receiver_that_never_answers_keeps_no_other_task_
 async fn what_was_left_behind_at_a_silent_receiver_stops_nothing_sound(bench: &Bench, config: &Config) {
     let begun = Arc::new(AtomicUsize::new(0));
     let victim = Mortal::start(bench, config, registry(bench, &begun));
-    bench.record(0..8).await;
-    eventually("its lane is full", SOON, async || (begun.load(Ordering::Relaxed) == 8).then_some(())).await;
+    bench.record(0..16).await;
+    eventually("its lane is full", SOON, async || (begun.load(Ordering::Relaxed) == 16).then_some(())).await;
     victim.kill();
     let worker = bench.start(config, registry(bench, &begun));
-    // One of the eight, alone among those whose process died, and sound ones beside it.
+    // One of the sixteen, alone among those whose process died, and sound ones beside it.
     bench.eventually_count("outbox WHERE crashes > 0", 1).await;
     bench.record(40..140).await;
     bench.eventually_count("effects", 100).await;

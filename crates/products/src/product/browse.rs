@@ -64,27 +64,24 @@ pub async fn browse(
         Seek::Skip(_) => None,
         Seek::After(place) | Seek::Before(place) => Some(place),
     };
-    let (text, mut id) = place.map_or(("", 0), |(text, id)| (text.as_str(), *id));
-    let mut made = text.parse().ok().and_then(DateTime::from_timestamp_micros);
-    let mut end = None;
+    let (text, id) = place.map_or(("", 0), |(text, id)| (text.as_str(), *id));
+    // The span is entered at one edge, unless the page begins behind it, and left at the other.
+    let (edge, end) = match order {
+        Order::Made { from, before } if upward => (from, before),
+        Order::Made { from, before } => (before, from),
+        _ => (None, None),
+    };
+    let start = matches!(order, Order::Made { .. }).then(|| enter(text, id, edge, upward)).flatten();
+    let (made, id) = start.map_or((None, id), |(made, id)| (Some(made), id));
     let mut conditions = Vec::new();
     if category.is_some() {
         // A span of the index: given `category_id = $1`, the planner may prefer to walk all products by their titles in
         // the hope of soon meeting some of the category.
         conditions.push("category_id >= $1 AND category_id <= $1".to_owned());
     }
-    if let Order::Made { from, before } = order {
-        // The index is entered at one place, the span's edge or the page's, and left at the other edge. No id is 0.
-        let (edge, past) = if upward { (from, before) } else { (before, from) };
-        let nearer = |edge| made.is_none_or(|made| if upward { made < edge } else { made >= edge });
-        if let Some(edge) = edge.filter(|edge| nearer(*edge)) {
-            (made, id) = (Some(edge), 0);
-        }
-        if past.is_some() {
-            let within = if upward { "<" } else { ">=" };
-            conditions.push(format!("({filed}created_at) {within} ({filed_under}$7)"));
-        }
-        end = past;
+    if end.is_some() {
+        let within = if upward { "<" } else { ">=" };
+        conditions.push(format!("({filed}created_at) {within} ({filed_under}$7)"));
     }
     if place.is_some() || made.is_some() {
         conditions.push(format!("({filed}{column}id) {operator} ({filed_under}{value}$4)"));
@@ -107,6 +104,14 @@ pub async fn browse(
     let Rows { rows, more } = Rows::new(found, size, seek);
     let ids: Vec<i64> = rows.iter().map(|found| found.id).collect();
     Ok(Rows { rows: several(conn, &ids).await?, more })
+}
+
+/// Where an index by moments is entered: at the page's place or the span's edge, whichever comes later on the way.
+fn enter(text: &str, id: i64, edge: Option<DateTime<Utc>>, upward: bool) -> Option<(DateTime<Utc>, i64)> {
+    let place = text.parse().ok().and_then(DateTime::from_timestamp_micros).map(|moment| (moment, id));
+    // No id is 0.
+    let places = [place, edge.map(|edge| (edge, 0))].into_iter().flatten();
+    if upward { places.max() } else { places.min() }
 }
 
 /// The products with these ids, in their order; those that do not exist are left out.
