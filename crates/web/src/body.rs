@@ -2,7 +2,7 @@
 
 use deserr::{DeserializeError, Deserr, ErrorKind, IntoValue, Value, ValueKind, ValuePointerRef, take_cf_content};
 
-use crate::{Fault, Faults, Money, Param};
+use crate::{Fault, Faults, Money, Param, Rejected};
 
 /// Text of `MIN` to `MAX` characters once the space around it is taken off.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,11 +43,14 @@ impl<T: Deserr<Faults>> Deserr<Faults> for Given<T> {
 impl Deserr<Faults> for Money {
     fn deserialize_from_value<V: IntoValue>(value: Value<V>, place: ValuePointerRef<'_>) -> Result<Self, Faults> {
         let text = string(value, place)?;
-        match Self::parse(&text) {
-            Ok(money) if money.0.normalize().scale() <= 2 => Ok(money),
-            Ok(_) => Err(Fault::in_body(place, "out_of_range", "Must have at most two decimals.").into()),
-            Err(rejected) => Err(Fault::in_body(place, rejected.code, rejected.detail).into()),
-        }
+        let rejected = match Self::parse(&text) {
+            Ok(money) if money.0.normalize().scale() <= 2 => return Ok(money),
+            Err(rejected) if rejected.code == "invalid_type" => rejected,
+            Ok(_) | Err(_) => {
+                Rejected::new("out_of_range", "Must have at most 12 digits before the point and 2 after it.")
+            }
+        };
+        Err(Fault::in_body(place, rejected.code, rejected.detail).into())
     }
 }
 
@@ -92,7 +95,9 @@ mod tests {
     fn money_is_a_string_with_two_decimals_at_most() {
         assert_eq!(read::<Money>(json!("12.5")).unwrap().to_string(), "12.50");
         assert_eq!(read::<Money>(json!("12.500")).unwrap().to_string(), "12.50");
-        assert_eq!(read::<Money>(json!("12.505")), Err("out_of_range"));
+        for beyond in ["12.505", "12.1234567", "1234567890123"] {
+            assert_eq!(read::<Money>(json!(beyond)), Err("out_of_range"), "{beyond}");
+        }
         assert_eq!(read::<Money>(json!("1e3")), Err("invalid_type"));
         assert_eq!(read::<Money>(json!(12.5)), Err("invalid_type"));
     }

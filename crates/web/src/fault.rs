@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use crate::Money;
 
 /// Where a fault lies. On the wire: a member `pointer` or `parameter`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Place {
     /// A JSON pointer (RFC 6901) into the body.

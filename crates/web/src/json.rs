@@ -72,15 +72,27 @@ async fn read(mut payload: Payload) -> Result<BytesMut, Error> {
     Ok(body)
 }
 
-/// An integer from `MIN` to `MAX`: a JSON integer, never a string or a float.
+/// 2^63, the first float that no `i64` is.
+const PAST_I64: f64 = 9_223_372_036_854_775_808.0;
+
+/// An integer from `MIN` to `MAX`: a JSON integer, never a string or a float. What is too large or too small for it is
+/// out of range, however it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounded<const MIN: i64, const MAX: i64>(pub i64);
+
+impl<const MIN: i64, const MAX: i64> Bounded<MIN, MAX> {
+    fn spans(whole: f64) -> bool {
+        whole.abs() < PAST_I64 && (MIN..=MAX).contains(&(whole as i64))
+    }
+}
 
 impl<E: DeserializeError, const MIN: i64, const MAX: i64> Deserr<E> for Bounded<MIN, MAX> {
     fn deserialize_from_value<V: IntoValue>(value: Value<V>, place: ValuePointerRef) -> Result<Self, E> {
         let number = match value {
             Value::Integer(number) => i64::try_from(number).ok(),
             Value::NegativeInteger(number) => Some(number),
+            // An integer past 64 bits arrives as a float, as one with an exponent does.
+            Value::Float(number) if number.fract() == 0.0 && !Self::spans(number) => None,
             actual => {
                 let kind = ErrorKind::IncorrectValueKind { actual, accepted: &[ValueKind::Integer] };
                 return Err(take_cf_content(E::error::<V>(None, kind, place)));

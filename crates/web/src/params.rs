@@ -3,7 +3,9 @@
 //! A type reads its parameters from a [`ParamReader`]; whatever it did not ask for is unknown, and refused with the
 //! list of what it did ask for. An empty value counts as absent.
 
+use std::collections::HashSet;
 use std::future::{Ready, ready};
+use std::num::{IntErrorKind, ParseIntError};
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
@@ -130,6 +132,9 @@ impl ParamReader {
         let mut reader = Self { pairs: read, unreadable, known: Vec::new(), faults, no_such_page: false };
         let value = T::from_params(&mut reader);
         reader.refuse_unknown();
+        // A parameter that is given several times has each fault once.
+        let mut told = HashSet::new();
+        reader.faults.retain(|fault| told.insert((fault.place.clone(), fault.code)));
         match (reader.faults.is_empty(), reader.no_such_page) {
             (false, _) => Err(Error::invalid(reader.faults)),
             (true, true) => Err(Error::new(Code::NoSuchPage)),
@@ -144,7 +149,6 @@ impl ParamReader {
         };
         let mut unknown: Vec<&str> = self.pairs.iter().map(|(name, _)| name.as_str()).collect();
         unknown.retain(|name| !self.known.contains(name));
-        unknown.dedup();
         let faults = unknown.into_iter().map(|name| Fault::parameter(name, "unknown_parameter", legal.clone()));
         let faults: Vec<Fault> = faults.collect();
         self.faults.extend(faults);
@@ -197,7 +201,12 @@ impl Param for String {
 
 impl Param for i64 {
     fn parse(text: &str) -> Result<Self, Rejected> {
-        text.parse().map_err(|_| Rejected::new("invalid_type", "Must be an integer."))
+        text.parse().map_err(|error: ParseIntError| match error.kind() {
+            IntErrorKind::PosOverflow | IntErrorKind::NegOverflow => {
+                Rejected::new("out_of_range", format!("Must be an integer from {} to {}.", Self::MIN, Self::MAX))
+            }
+            _ => Rejected::new("invalid_type", "Must be an integer."),
+        })
     }
 }
 

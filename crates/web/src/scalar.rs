@@ -27,13 +27,26 @@ impl Serialize for Money {
 /// Plain decimals with up to twelve digits before the point and six after it; no exponents.
 impl Param for Money {
     fn parse(text: &str) -> Result<Self, Rejected> {
+        Self::with_digits(text, 12, 6)
+    }
+}
+
+impl Money {
+    /// Plain decimals with so many digits before the point and after it at most, 28 in all; no exponents.
+    ///
+    /// # Errors
+    /// `invalid_type` for what is no such number, `out_of_range` for one that has more digits.
+    pub fn with_digits(text: &str, before: usize, after: usize) -> Result<Self, Rejected> {
         let refused = || Rejected::new("invalid_type", "Must be a decimal number, such as 12.50.");
         let digits = text.strip_prefix('-').unwrap_or(text);
         let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
-        let are_digits =
-            |part: &str, most| (1..=most).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
-        if !are_digits(whole, 12) || !are_digits(fraction, 6) {
+        let are_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        if !are_digits(whole) || !are_digits(fraction) {
             return Err(refused());
+        }
+        if whole.len() > before || fraction.len() > after {
+            let detail = format!("Must have at most {before} digits before the point and {after} after it.");
+            return Err(Rejected::new("out_of_range", detail));
         }
         text.parse().map(Self).map_err(|_| refused())
     }
@@ -71,8 +84,11 @@ mod tests {
         for legal in ["0", "12.5", "-3.10", "999999999999.999999"] {
             assert!(Money::parse(legal).is_ok(), "{legal}");
         }
-        for illegal in ["", "NaN", "inf", "1e3", "1.", ".5", "--1", "+1", " 1", "1,5", "1234567890123", "٣"] {
-            assert!(Money::parse(illegal).is_err(), "{illegal}");
+        for illegal in ["", "NaN", "inf", "1e3", "1.", ".5", "--1", "+1", " 1", "1,5", "٣"] {
+            assert_eq!(Money::parse(illegal).unwrap_err().code, "invalid_type", "{illegal}");
+        }
+        for beyond in ["1234567890123", "-1234567890123", "0.1234567", &"9".repeat(100_000)] {
+            assert_eq!(Money::parse(beyond).unwrap_err().code, "out_of_range", "{beyond}");
         }
         assert_eq!(Money("3".parse().unwrap()).to_string(), "3.00");
     }

@@ -99,9 +99,11 @@ async fn every_fault_of_a_product_is_named() {
     let places =
         ["/category_id invalid_type", "/description invalid_type", "/price invalid_type", "/title invalid_type"];
     assert_eq!(faults(Method::PATCH, &path, &nulls).await, places);
-    for price in ["10000000000", "1.005", "NaN", "1e3", ""] {
-        let body = json!({ "price": price });
-        assert_eq!(faults(Method::PATCH, &path, &body).await.len(), 1, "{price}");
+    for price in ["NaN", "1e3", ""] {
+        assert_eq!(faults(Method::PATCH, &path, &json!({ "price": price })).await, ["/price invalid_type"], "{price}");
+    }
+    for price in ["10000000000", "1234567890123", "1.005", "1.12345678"] {
+        assert_eq!(faults(Method::PATCH, &path, &json!({ "price": price })).await, ["/price out_of_range"], "{price}");
     }
     for body in [json!({"category_id": 999}), json!({"category_id": i64::MAX})] {
         assert_eq!(faults(Method::PATCH, &path, &body).await, ["/category_id unknown_category"]);

@@ -63,6 +63,10 @@ async fn what_is_no_text_hides_no_other_fault() {
     assert_eq!(parameters("/api/search/suggest/?made_up=1").await, ["q: required", "made_up: unknown_parameter"]);
     assert_eq!(parameters("/api/search/suggest/?q=te&made_up=1").await, ["q: too_short", "made_up: unknown_parameter"]);
     assert_eq!(parameters("/api/search/suggest/?q=%00").await, ["q: invalid_text"]);
+    // What is given twice has each fault once.
+    assert_eq!(parameters("/api/search/suggest/?q=a&q=b").await, ["q: too_short", "q: repeated"]);
+    assert_eq!(parameters("/api/search/suggest/?q=%00&q=%00").await, ["q: invalid_text"]);
+    assert_eq!(parameters("/healthz/?a=1&b=2&a=3").await, ["a: unknown_parameter", "b: unknown_parameter"]);
 }
 
 /// A title that reads like an escape of JSON is a title like any other.

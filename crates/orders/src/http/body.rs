@@ -3,7 +3,7 @@
 use deserr::{DeserializeError, Deserr, ErrorKind, IntoValue, Map, Sequence, Value, ValueKind, ValuePointerRef};
 use rust_decimal::Decimal;
 use utoipa::ToSchema;
-use web::{Bounded, Fault, Faults};
+use web::{Bounded, Fault, Faults, Money, Rejected};
 
 use crate::basket::{Basket, BasketFault, MAX_QUANTITY, Wanted, duplicates, wrong_length};
 use crate::email::CustomerEmail;
@@ -34,7 +34,7 @@ pub(crate) struct NewOrder {
     pub(crate) customer_email: Option<Address>,
 }
 
-/// An amount of money as large as a total can be.
+/// An amount of money as large as a total can be: with up to 22 digits before the point, as the column holds.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Total(pub(crate) Decimal);
 
@@ -89,10 +89,12 @@ impl Deserr<Faults> for Items {
 impl Deserr<Faults> for Total {
     fn deserialize_from_value<V: IntoValue>(value: Value<V>, place: ValuePointerRef) -> Result<Self, Faults> {
         let Value::String(text) = value else { return Err(wrong_kind(value, &[ValueKind::String], place)) };
-        parse_total(&text).map(Self).ok_or_else(|| {
-            Fault::at("/expected_total", "invalid_type", "Must be a string with at most two decimals, such as 12.50.")
-                .into()
-        })
+        let rejected = match Money::with_digits(&text, 22, 2) {
+            Ok(Money(total)) if total.is_sign_positive() => return Ok(Self(total)),
+            Ok(_) => Rejected::new("out_of_range", "Must not be negative."),
+            Err(rejected) => rejected,
+        };
+        Err(Fault::in_body(place, rejected.code, rejected.detail).into())
     }
 }
 
@@ -102,13 +104,6 @@ impl Deserr<Faults> for Address {
         let address = CustomerEmail::parse(&text).map(Self);
         address.map_err(|wrong| Fault::at("/customer_email", "invalid_email", wrong.to_string()).into())
     }
-}
-
-/// Plain digits, up to 22 of them before the point and two after it: what the column holds.
-fn parse_total(text: &str) -> Option<Decimal> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
-    let are_digits = |part: &str, most| (1..=most).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
-    (are_digits(whole, 22) && are_digits(fraction, 2)).then(|| text.parse().ok()).flatten()
 }
 
 fn draft<V: IntoValue>(value: Value<V>, place: ValuePointerRef, faults: &mut Vec<Fault>) -> Draft {

@@ -58,7 +58,7 @@ async fn bodies_that_are_no_order_are_refused_by_place() {
         (format!(r#"{{"store_id": {store}, "items": {{"product_id": 1}}}}"#), vec![("/items", "invalid_type")]),
         (r#"{"store_id": null, "items": []}"#.to_owned(), vec![("/items", "too_few"), ("/store_id", "invalid_type")]),
     ];
-    for wrong in ["1.5", "1e3", "\"2\"", "null", "true", "[]", "{}", "99999999999999999999", "-99999999999999999999"] {
+    for wrong in ["1.5", "1e3", "\"2\"", "null", "true", "[]", "{}"] {
         cases.push((item("1", wrong), vec![("/items/0/quantity_requested", "invalid_type")]));
         cases.push((item(wrong, "1"), vec![("/items/0/product_id", "invalid_type")]));
         cases.push((
@@ -66,14 +66,17 @@ async fn bodies_that_are_no_order_are_refused_by_place() {
             vec![("/store_id", "invalid_type")],
         ));
     }
-    for wrong in ["0", "-1", "1000001", "2147483648", "9223372036854775808", "-9223372036854775808"] {
+    for wrong in ["0", "-1", "1000001", "2147483648", "1e7", "-9223372036854775808"] {
         cases.push((item("1", wrong), vec![("/items/0/quantity_requested", "out_of_range")]));
     }
-    cases.push((item("9223372036854775808", "1"), vec![("/items/0/product_id", "out_of_range")]));
-    cases.push((
-        r#"{"store_id": 18446744073709551615, "items": [{"product_id": 1, "quantity_requested": 1}]}"#.to_owned(),
-        vec![("/store_id", "out_of_range")],
-    ));
+    for past_i64 in ["9223372036854775808", "-9223372036854775809", "18446744073709551616", "1e30", "-1e30"] {
+        cases.push((item("1", past_i64), vec![("/items/0/quantity_requested", "out_of_range")]));
+        cases.push((item(past_i64, "1"), vec![("/items/0/product_id", "out_of_range")]));
+        cases.push((
+            format!(r#"{{"store_id": {past_i64}, "items": [{{"product_id": 1, "quantity_requested": 1}}]}}"#),
+            vec![("/store_id", "out_of_range")],
+        ));
+    }
     for (body, expected) in cases {
         let answer = shop.post_text(body.as_str()).await;
         assert_eq!(answer.status, 400, "{body}: {}", answer.text);
