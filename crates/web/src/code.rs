@@ -67,8 +67,8 @@ codes! {
         "The object is no longer what `If-Match` says. Read it again, with its new `ETag`, and decide anew. Nothing was stored.";
     TooLarge = "payload_too_large", PAYLOAD_TOO_LARGE, "The body is too large",
         "Bodies may have up to 256 KiB. Split the request.";
-    UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "The body has the wrong content type",
-        "Send JSON with `Content-Type: application/json`.";
+    UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "The body has the wrong content type or encoding",
+        "Send JSON with `Content-Type: application/json`, and without `Content-Encoding`.";
     IdempotencyKeyReused = "idempotency_key_reused", UNPROCESSABLE_ENTITY, "The key belongs to another request",
         "This Idempotency-Key was used before with a different body. Use a new key for a new request.";
     RateLimited = "rate_limited", TOO_MANY_REQUESTS, "Too many requests",

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use actix_web::dev::Payload;
-use actix_web::http::header::CONTENT_TYPE;
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use actix_web::rt::time::timeout;
 use actix_web::web::BytesMut;
 use actix_web::{FromRequest, HttpRequest};
@@ -32,12 +32,18 @@ impl<T: Deserr<Faults> + 'static> FromRequest for Json<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let is_json = is_json(request);
+        let (is_json, is_plain) = (is_json(request), is_plain(request));
         let payload = payload.take();
         Box::pin(async move {
             let body = timeout(DEADLINE, read(payload)).await.map_err(|_| Error::new(Code::RequestTimeout))??;
             if !is_json {
                 return Err(Error::new(Code::UnsupportedMediaType));
+            }
+            if !is_plain {
+                let refused = Error::new(Code::UnsupportedMediaType).with_header("Accept-Encoding", "identity");
+                return Err(
+                    refused.with_detail("Send the body as it is, without Content-Encoding: none is undone here.")
+                );
             }
             let value: serde_json::Value = serde_json::from_slice(&body).map_err(|error| {
                 Error::new(Code::MalformedJson).with_detail(format!("The body cannot be read as JSON: {error}."))
@@ -51,6 +57,12 @@ fn is_json(request: &HttpRequest) -> bool {
     let Some(Ok(value)) = request.headers().get(CONTENT_TYPE).map(|value| value.to_str()) else { return false };
     let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+/// Whether the body is sent as it is, with nothing to be unpacked first.
+fn is_plain(request: &HttpRequest) -> bool {
+    let mut encodings = request.headers().get_all(CONTENT_ENCODING).map(|value| value.as_bytes().trim_ascii());
+    encodings.all(|encoding| encoding.is_empty() || encoding.eq_ignore_ascii_case(b"identity"))
 }
 
 async fn read(mut payload: Payload) -> Result<BytesMut, Error> {

@@ -105,6 +105,28 @@ async fn bodies_that_are_no_json_are_refused_whole() {
 }
 
 #[tokio::test]
+async fn a_packed_body_is_refused_as_such() {
+    let shop = shop().await;
+    let request = |encoding: &'static str| {
+        let request = shop.app.request(Method::POST, "/orders/").header("Content-Type", "application/json");
+        request.header("Content-Encoding", encoding)
+    };
+    for encoding in ["gzip", "br", "deflate", "made-up", "identity, gzip"] {
+        for body in [&b"\x1f\x8b\x08\0"[..], b"{}"] {
+            let answer = shop.app.send(request(encoding).body(body)).await;
+            let problem = answer.expect_problem(415, "unsupported_media_type");
+            assert!(problem["detail"].as_str().unwrap().contains("Content-Encoding"), "{problem}");
+            assert_eq!(answer.header("accept-encoding"), Some("identity"));
+        }
+    }
+    shop.assert_untouched().await;
+    for encoding in ["identity", "Identity", ""] {
+        let body = shop.body(&[(shop.pen, 1)]).to_string();
+        shop.app.send(request(encoding).body(body)).await.expect(201);
+    }
+}
+
+#[tokio::test]
 async fn too_many_items_and_products_named_twice_are_refused() {
     let shop = shop().await;
     let mut lines: Vec<(i64, i64)> = (1..=501).map(|product| (product, 1)).collect();
