@@ -39,10 +39,8 @@ impl Error {
         Self { code, detail: None, faults: Vec::new(), headers: Vec::new(), cause: None }
     }
 
-    /// A request that is wrong in these places. Of a flood of them the first thousand are named, so that an answer
-    /// cannot outgrow its request by much.
-    pub fn invalid(mut faults: Vec<Fault>) -> Self {
-        faults.truncate(1_000);
+    /// A request that is wrong in these places.
+    pub fn invalid(faults: Vec<Fault>) -> Self {
         Self { faults, ..Self::new(Code::Invalid) }
     }
 
@@ -125,6 +123,6 @@ impl ResponseError for Error {
         if self.code == Code::Unauthorized && !challenges {
             answer.insert_header(("WWW-Authenticate", "Bearer"));
         }
-        Problem::new(self.code, self.detail.clone(), self.faults.clone()).finish(answer)
+        Problem::new(self.code, self.detail.clone(), &self.faults).finish(answer)
     }
 }

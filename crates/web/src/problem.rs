@@ -10,6 +10,9 @@ use crate::{Code, Fault};
 /// The media type of every error's body.
 pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
 
+/// How many faults are named, the first of a flood, so that an answer cannot outgrow its request by much.
+const MOST: usize = 1_000;
+
 /// Why a request was not served.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Problem {
@@ -40,10 +43,13 @@ pub struct Problem {
 }
 
 impl Problem {
-    pub(crate) fn new(code: Code, detail: Option<String>, errors: Vec<Fault>) -> Self {
-        let detail = detail.unwrap_or_else(|| match errors.as_slice() {
+    pub(crate) fn new(code: Code, detail: Option<String>, faults: &[Fault]) -> Self {
+        let detail = detail.unwrap_or_else(|| match faults {
             [] => code.help().replace('`', ""),
             [only] => only.detail.clone(),
+            flood if flood.len() > MOST => {
+                format!("More than {MOST} places in the request are wrong: errors names the first {MOST}.")
+            }
             several => format!("{} places in the request are wrong: see errors.", several.len()),
         });
         Self {
@@ -54,7 +60,7 @@ impl Problem {
             instance: String::new(),
             code: code.as_str(),
             request_id: String::new(),
-            errors,
+            errors: faults.iter().take(MOST).cloned().collect(),
         }
     }
 

@@ -195,9 +195,17 @@ async fn a_body_that_does_not_arrive_is_not_waited_for() {
 #[tokio::test]
 async fn a_flood_of_faults_is_not_answered_in_full() {
     let app = TestApp::start().await;
-    let body = format!("{{\"store_id\":1,\"items\":[{}]}}", vec!["0"; 80_000].join(","));
-    let request = app.request(Method::POST, "/orders/").header("content-type", "application/json").body(body);
-    let answer = app.send(request).await;
-    answer.expect_problem(400, "invalid");
-    assert!(answer.text.len() < 200_000, "{} bytes", answer.text.len());
+    for (items, named, detail) in [
+        (80_000, 1_000, "More than 1000 places in the request are wrong: errors names the first 1000."),
+        // That there are too many of them is one more.
+        (999, 1_000, "1000 places in the request are wrong: see errors."),
+    ] {
+        let body = format!("{{\"store_id\":1,\"items\":[{}]}}", vec!["0"; items].join(","));
+        let request = app.request(Method::POST, "/orders/").header("content-type", "application/json").body(body);
+        let answer = app.send(request).await;
+        let problem = answer.expect_problem(400, "invalid");
+        assert_eq!(problem["errors"].as_array().unwrap().len(), named);
+        assert_eq!(problem["detail"], detail);
+        assert!(answer.text.len() < 200_000, "{} bytes", answer.text.len());
+    }
 }
