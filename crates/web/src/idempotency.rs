@@ -9,8 +9,8 @@ use crate::{Error, Fault};
 
 const HEADER: &str = "idempotency-key";
 
-/// The client's name for one intended effect: 1 to 255 visible ASCII characters. The draft's quotes around it are
-/// taken off, so that `"abc"` and `abc` are the same key.
+/// The client's name for one intended effect: 1 to 255 printable ASCII characters, spaces among them. The draft's
+/// quotes around it are taken off, so that `"abc"` and `abc` are the same key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyKey(pub String);
 
@@ -37,7 +37,7 @@ impl IdempotencyKey {
             return Err(fault("repeated", "Must be given once."));
         }
         let key = value.to_str().ok().and_then(Self::parse);
-        key.map(Some).ok_or_else(|| fault("invalid_length", "Must be 1 to 255 visible ASCII characters."))
+        key.map(Some).ok_or_else(|| fault("invalid_length", "Must be 1 to 255 printable ASCII characters."))
     }
 }
 

@@ -53,9 +53,12 @@ async fn keys_have_1_to_255_characters() {
     for illegal in ["", &"x".repeat(256), "caf\u{e9}"] {
         let problem = shop.post_with_key(illegal, &body).await.expect_problem(400, "invalid");
         assert_eq!(problem["errors"][0]["parameter"], "Idempotency-Key");
+        assert_eq!(problem["detail"], "Must be 1 to 255 printable ASCII characters.");
     }
     shop.assert_untouched().await;
-    shop.post_with_key(&"x".repeat(255), &body).await.expect(201);
+    for legal in [&"x".repeat(255), "till 1, order 17", "!~"] {
+        shop.post_with_key(legal, &body).await.expect(201);
+    }
 }
 
 #[tokio::test]
