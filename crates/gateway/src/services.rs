@@ -33,6 +33,7 @@ pub struct Services {
     /// The catalogue, to be searched.
     pub search: Search,
     schema_is_current: Arc<AtomicBool>,
+    was_ready: Arc<AtomicBool>,
 }
 
 impl Services {
@@ -57,6 +58,7 @@ impl Services {
             cache,
             search,
             schema_is_current: Arc::default(),
+            was_ready: Arc::default(),
         })
     }
 
@@ -72,6 +74,11 @@ impl Services {
             .app_data(Data::new(self.cache.clone()))
             .app_data(Data::new(self.search.clone()))
             .app_data(Data::new(self.clone()));
+    }
+
+    /// Notes whether we are ready; true where that is news.
+    pub(crate) fn turned(&self, is_ready: bool) -> bool {
+        self.was_ready.swap(is_ready, Ordering::Relaxed) != is_ready
     }
 
     /// `ok`, `unreachable`, or `outdated` while migrations are missing. Asked of the server each time, but for the

@@ -130,8 +130,10 @@ fn report(answer: &ServiceResponse<BoxBody>, begun: Instant) {
         metrics::counter!(FAULTS).increment(1);
     }
     let micros = measure(route, status, begun);
-    if status.is_server_error() {
-        let error = answer.response().error();
+    let error = answer.response().error();
+    // A 503 without an error is what `/readyz/` was asked for, such as during a start: an answer, and no failure.
+    let is_answer = error.is_none() && status == StatusCode::SERVICE_UNAVAILABLE;
+    if status.is_server_error() && !is_answer {
         let cause = error.and_then(|error| error.as_error::<Error>()).and_then(Error::cause);
         match (cause, error) {
             (Some(cause), _) => tracing::error!(status = status.as_u16(), micros, error = ?cause, "failed: {cause}"),

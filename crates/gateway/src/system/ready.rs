@@ -50,6 +50,13 @@ pub(crate) async fn ready(services: Data<Services>, draining: Data<Draining>, _:
     let cache = services.cache.check().await.as_str();
     let search = services.search.state();
     let is_ready = database == "ok" && server == "accepting" && search == "ok";
+    // Whoever asks during a start is told no, as often as they ask; what the log gets is that it changed.
+    if services.turned(is_ready) {
+        match is_ready {
+            true => tracing::info!("ready"),
+            false => tracing::info!(database, server, search, "not ready any more"),
+        }
+    }
     let status = if is_ready { "ready" } else { "unavailable" };
     let mut answer = if is_ready { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
     if !is_ready {

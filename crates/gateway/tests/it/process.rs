@@ -152,6 +152,32 @@ async fn a_public_url_that_no_link_can_be_made_of_is_refused_at_the_start() {
     }
 }
 
+/// Whoever waits for a start asks until it is over, and is told the truth each time.
+#[tokio::test]
+async fn to_be_not_ready_yet_is_logged_as_no_error() {
+    let database = TestDatabase::new().await;
+    db::revert_all(&database.as_role(db::Role::CommandLine)).await.unwrap();
+    let port = free_port();
+    let address = format!("http://127.0.0.1:{port}");
+    let mut command = command(&database, port);
+    let mut gateway = command.env_remove("RUST_LOG").stdout(Stdio::piped()).spawn().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !matches!(reqwest::get(format!("{address}/readyz/")).await, Ok(answer) if answer.status() == 503) {
+        assert!(Instant::now() < deadline, "it never answers");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    db::migrate(&database.as_role(db::Role::CommandLine)).await.unwrap();
+    until_ready(&address).await;
+    reqwest::get(format!("{address}/readyz/")).await.unwrap();
+    gateway.kill().unwrap();
+    let log = String::from_utf8(gateway.wait_with_output().unwrap().stdout).unwrap();
+    let of_readiness: Vec<&str> = log.lines().filter(|line| line.contains("/readyz/")).collect();
+    assert!(
+        matches!(of_readiness[..], [line] if line.contains("INFO") && line.ends_with(" ready")),
+        "{of_readiness:#?}"
+    );
+}
+
 /// What anybody can send is no fault of ours, however often they do.
 #[tokio::test]
 async fn what_is_no_http_is_refused_and_logged_as_no_error() {
