@@ -118,6 +118,23 @@ async fn raw(app: &TestApp, request: &str) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
+/// They never come as far as us: the protocol layer refuses them, and has no body to give.
+#[tokio::test]
+async fn an_endless_head_is_refused_with_a_status_alone() {
+    let app = TestApp::start().await;
+    let long = "x".repeat(70_000);
+    for (head, status) in [
+        (format!("GET /{long} HTTP/1.1\r\nHost: x\r\n\r\n"), 400),
+        (format!("GET /{long}{long} HTTP/1.1\r\nHost: x\r\n\r\n"), 431),
+        (format!("GET /healthz/ HTTP/1.1\r\nHost: x\r\nA: {long}\r\nB: {long}\r\n\r\n"), 431),
+    ] {
+        let answer = raw(&app, &head).await.to_ascii_lowercase();
+        assert!(answer.starts_with(&format!("http/1.1 {status} ")), "{answer}");
+        assert!(answer.contains("content-length: 0\r\n"), "{answer}");
+    }
+    app.get(&format!("/{}", &long[..60_000])).await.expect_problem(404, "not_found");
+}
+
 /// Two proxies that see different ends of one request let a client slip another one in behind it.
 #[tokio::test]
 async fn a_request_has_one_end() {
