@@ -1,5 +1,7 @@
 //! What is done about our events in the background. Deliveries repeat and overlap; their effects do not.
 
+mod notices;
+
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
@@ -14,6 +16,8 @@ use crate::events::OrderConfirmed;
 use crate::order::{ConfirmationState, Order, Summary, Terms};
 use crate::read::lines;
 use crate::schema::{confirmations, orders};
+
+pub use notices::Notices;
 
 /// A process that was held up for so long between the mark and the effect (stopped, or out of memory) has lost the
 /// transaction of the mark to a time limit of the database, and somebody else has done the effect.
@@ -133,8 +137,7 @@ impl Confirming {
     /// # Errors
     /// Those of the database. The customer was told all the same, and may be told again.
     pub async fn told(self, by: &str) -> Result<(), ReactionError> {
-        let OrderConfirmed { store_id, order_id, .. } = self.event;
-        tracing::info!(store_id, order_id, attempt = self.attempt, by, "order confirmation sent");
+        say_sent(&self.event, self.attempt, by);
         Ok(self.tx.commit().await?)
     }
 
@@ -142,6 +145,11 @@ impl Confirming {
     pub async fn not_told(self) {
         self.tx.roll_back().await;
     }
+}
+
+fn say_sent(event: &OrderConfirmed, attempt: i32, by: &str) {
+    let OrderConfirmed { store_id, order_id, .. } = event;
+    tracing::info!(store_id, order_id, attempt, by, "order confirmation sent");
 }
 
 /// Whether there is such a confirmation.

@@ -16,6 +16,7 @@ use std::time::Duration;
 use anyhow::Context;
 use db::{Clock, Database};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use orders::reactions::Notices;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::settings::Settings;
@@ -65,7 +66,8 @@ async fn work(settings: Settings) -> anyhow::Result<ExitCode> {
     // A quarter of the connections is left to the others.
     let mailer = mail::Mailer::from_env((settings.database.pool_size * 3 / 4).max(1))?;
     let webhook = webhook::Webhook::from_env(&clock)?;
-    let means = tasks::Means { database: database.clone(), clock, mailer, webhook };
+    let notices = Notices::open(&database, &clock);
+    let means = tasks::Means { database: database.clone(), clock, notices, mailer, webhook };
     let worker = jobs::Worker::start(&settings.jobs, &database, tasks::registry(&means));
     let draining = web::Draining::default();
     tokio::spawn(keep_up(metrics.clone()));

@@ -3,7 +3,7 @@
 use db::{Clock, Database};
 use jobs::{Delivery, Lane, Registry, TaskError};
 use orders::events::{OrderCancelled, OrderConfirmed, OrderDecided};
-use orders::reactions::{Confirming, ReactionError, confirm};
+use orders::reactions::{Confirming, Notices, ReactionError, confirm};
 use outbox::Event;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -17,6 +17,7 @@ use crate::webhook::{Message, Webhook};
 pub(crate) struct Means {
     pub(crate) database: Database,
     pub(crate) clock: Clock,
+    pub(crate) notices: Notices,
     pub(crate) mailer: Option<Mailer>,
     pub(crate) webhook: Option<Webhook>,
 }
@@ -50,11 +51,10 @@ pub(crate) fn registry(means: &Means) -> Registry {
 /// By mail where there is a server for it and an address, else by the log alone.
 async fn send_confirmation(means: &Means, delivery: Delivery) -> Result<(), TaskError> {
     let about: OrderConfirmed = event(&delivery)?;
-    let mailer = means.mailer.as_ref().filter(|_| about.has_address);
-    let _turn = match mailer {
-        Some(mailer) => Some(mailer.turn().await?),
-        None => None,
+    let Some(mailer) = means.mailer.as_ref().filter(|_| about.has_address) else {
+        return means.notices.note(&about, delivery.attempt).await.map_err(failed);
     };
+    let _turn = mailer.turn().await?;
     let confirming = confirm(&means.database, &means.clock, &about, delivery.attempt).await.map_err(failed)?;
     let Some(confirming) = confirming else { return Ok(()) };
     match tell_customer(mailer, &confirming).await {
@@ -67,13 +67,10 @@ async fn send_confirmation(means: &Means, delivery: Delivery) -> Result<(), Task
 }
 
 /// Returns by which means.
-async fn tell_customer(mailer: Option<&Mailer>, confirming: &Confirming) -> Result<&'static str, TaskError> {
-    let letter = match mailer {
-        Some(mailer) => confirming.letter().await.map_err(failed)?.map(|letter| (mailer, letter)),
-        None => None,
-    };
+async fn tell_customer(mailer: &Mailer, confirming: &Confirming) -> Result<&'static str, TaskError> {
+    let letter = confirming.letter().await.map_err(failed)?;
     confirming.in_time().map_err(failed)?;
-    let Some((mailer, letter)) = letter else { return Ok("log") };
+    let Some(letter) = letter else { return Ok("log") };
     mailer.send(&letter).await?;
     Ok("mail")
 }

@@ -1,7 +1,7 @@
 use accounts::Actor;
 use futures_util::future::join_all;
 use orders::events::OrderConfirmed;
-use orders::reactions::{ReactionError, confirm};
+use orders::reactions::{Notices, ReactionError, confirm};
 use orders::{Confirmation, ConfirmationState, CustomerEmail, Request};
 
 use crate::support::Shop;
@@ -130,4 +130,89 @@ async fn the_letter_is_of_the_order_and_the_event_does_not_have_the_address() {
     assert_eq!((letter.titles[&pen].as_str(), letter.titles[&desk].as_str()), ("A thing", "A thing"));
     confirming.told("test").await.unwrap();
     assert_eq!(shop.orders.find(order.id).await.unwrap().unwrap().0.customer_email, Some(address));
+}
+
+/// Confirmed orders, more than share a transaction.
+async fn confirmed_orders(shop: &Shop) -> Vec<OrderConfirmed> {
+    let pen = shop.product("0.10", Some(100)).await;
+    let place = async || shop.place(&[(pen, 1)]).await.id;
+    let orders = join_all((0..100).map(|_| place())).await;
+    let event = |order_id| OrderConfirmed { store_id: shop.store, order_id, has_address: false, resent: None };
+    orders.into_iter().map(event).collect()
+}
+
+async fn sent(shop: &Shop) -> i64 {
+    shop.sql.query_one("SELECT count(*) FROM confirmations WHERE state = 'sent'", &[]).await.unwrap().get(0)
+}
+
+#[tokio::test]
+async fn notices_of_one_moment_share_transactions() {
+    let shop = Shop::open().await;
+    let events = confirmed_orders(&shop).await;
+    let notices = Notices::open(&shop.patient, &shop.clock);
+    let noted = join_all(events.iter().zip(1_u32..).map(|(event, attempt)| notices.note(event, attempt))).await;
+    assert!(noted.iter().all(Result::is_ok), "{noted:?}");
+    let rows = "SELECT count(*), count(DISTINCT xmin::text) FROM confirmations WHERE state = 'sent'";
+    let rows = shop.sql.query_one(rows, &[]).await.unwrap();
+    let (sent, transactions): (i64, i64) = (rows.get(0), rows.get(1));
+    assert!(sent == 100 && (2..10).contains(&transactions), "{sent} in {transactions}");
+    for (event, attempt) in events.into_iter().zip(1_i32..) {
+        assert_eq!(confirmation(&shop, event).await.attempts, attempt);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn notices_that_overlap_note_it_once() {
+    let shop = Shop::open().await;
+    let event = confirmed_order(&shop).await;
+    let notices = [(); 2].map(|()| Notices::open(&shop.patient, &shop.clock));
+    let noted = join_all((0..20).map(|number| notices[number % 2].note(&event, 1))).await;
+    assert!(noted.iter().all(Result::is_ok), "{noted:?}");
+    let once = confirmation(&shop, event).await;
+    assert_eq!((once.state, once.attempts), (ConfirmationState::Sent, 1));
+    shop.clock.advance(chrono::TimeDelta::hours(1));
+    notices[0].note(&event, 2).await.unwrap();
+    assert_eq!(confirmation(&shop, event).await, once, "a later one changes nothing");
+}
+
+#[tokio::test]
+async fn a_notice_of_no_order_fails_alone() {
+    let shop = Shop::open().await;
+    let mut events = confirmed_orders(&shop).await;
+    events[50].order_id = -1;
+    let notices = Notices::open(&shop.patient, &shop.clock);
+    let noted = join_all(events.iter().map(|event| notices.note(event, 1))).await;
+    let failed: Vec<&ReactionError> = noted.iter().filter_map(|noted| noted.as_ref().err()).collect();
+    assert!(matches!(failed[..], [ReactionError::UnknownOrder { order_id: -1, .. }]), "{failed:?}");
+    assert_eq!(sent(&shop).await, 99);
+}
+
+#[tokio::test]
+async fn a_notice_that_cannot_be_kept_fails_alone() {
+    let shop = Shop::open().await;
+    let events = confirmed_orders(&shop).await;
+    let refuse =
+        format!("ALTER TABLE confirmations ADD CHECK (state <> 'sent' OR order_id <> {})", events[50].order_id);
+    shop.sql.batch_execute(&refuse).await.unwrap();
+    let notices = Notices::open(&shop.patient, &shop.clock);
+    let noted = join_all(events.iter().map(|event| notices.note(event, 1))).await;
+    let failed: Vec<usize> = (0..noted.len()).filter(|place| noted[*place].is_err()).collect();
+    assert_eq!((failed, sent(&shop).await), (vec![50], 99));
+}
+
+#[tokio::test]
+async fn a_notice_whose_row_is_held_keeps_no_other_waiting() {
+    let shop = Shop::open().await;
+    let events = confirmed_orders(&shop).await;
+    let held = confirm(&shop.patient, &shop.clock, &events[50], 1).await.unwrap().unwrap();
+    let notices = Notices::open(&shop.patient, &shop.clock);
+    let mut all = std::pin::pin!(join_all(events.iter().map(|event| notices.note(event, 2))));
+    let others = testkit::eventually("the others are noted", std::time::Duration::from_secs(5), async || {
+        _ = futures_util::poll!(&mut all);
+        (sent(&shop).await == 99).then_some(())
+    });
+    others.await;
+    held.not_told().await;
+    assert!(all.await.iter().all(Result::is_ok));
+    assert_eq!(sent(&shop).await, 100);
 }
