@@ -2,7 +2,8 @@ CREATE TABLE stores (
     id          bigserial PRIMARY KEY,
     name        text NOT NULL CONSTRAINT stores_name_length CHECK (length(name) BETWEEN 1 AND 200),
     location    text NOT NULL DEFAULT '' CONSTRAINT stores_location_length CHECK (length(location) <= 500),
-    created_at  timestamptz NOT NULL DEFAULT now()
+    created_at  timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT stores_moments_legal CHECK (created_at >= '0001-01-01Z' AND created_at < '10000-01-01Z')
 );
 CREATE INDEX stores_name_idx ON stores (lower(name), id);
 
@@ -28,7 +29,8 @@ CREATE TABLE stock_adjustments (
     reason      text NOT NULL CONSTRAINT stock_adjustments_reason_length CHECK (length(reason) BETWEEN 1 AND 200),
     actor       text NOT NULL DEFAULT 'system',
     created_at  timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (store_id, product_id, id)
+    PRIMARY KEY (store_id, product_id, id),
+    CONSTRAINT stock_adjustments_moments_legal CHECK (created_at >= '0001-01-01Z' AND created_at < '10000-01-01Z')
 );
 CREATE INDEX stock_adjustments_product_id_idx ON stock_adjustments (product_id);
 

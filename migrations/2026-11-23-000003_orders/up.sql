@@ -4,11 +4,12 @@ CREATE TABLE orders (
     status       text NOT NULL DEFAULT 'PENDING'
                       CONSTRAINT orders_status_known CHECK (status IN ('PENDING', 'CONFIRMED', 'REJECTED', 'CANCELLED')),
     total_items  bigint NOT NULL DEFAULT 0 CONSTRAINT orders_total_items_not_negative CHECK (total_items >= 0),
-    total_price  numeric(24, 2) NOT NULL DEFAULT 0 CONSTRAINT orders_total_price_not_negative CHECK (total_price >= 0),
+    total_price  numeric(24, 2) NOT NULL DEFAULT 0 CONSTRAINT orders_total_price_not_negative CHECK (total_price >= 0 AND total_price <> 'NaN'),
     created_at   timestamptz NOT NULL DEFAULT now(),
     customer_email  text CONSTRAINT orders_customer_email_plain
                          CHECK (customer_email ~ '^[!-~]+@[!-~]+$' AND length(customer_email) <= 254),
-    PRIMARY KEY (store_id, id)
+    PRIMARY KEY (store_id, id),
+    CONSTRAINT orders_moments_legal CHECK (created_at >= '0001-01-01Z' AND created_at < '10000-01-01Z')
 );
 CREATE INDEX orders_id_idx ON orders (id);
 CREATE INDEX orders_newest_idx ON orders (store_id, created_at DESC, id DESC);
@@ -27,7 +28,7 @@ CREATE TABLE order_items (
     line                integer NOT NULL CONSTRAINT order_items_line_positive CHECK (line >= 1),
     product_id          bigint NOT NULL REFERENCES products (id),
     quantity_requested  integer NOT NULL CONSTRAINT order_items_quantity_legal CHECK (quantity_requested BETWEEN 1 AND 1000000),
-    unit_price          numeric(12, 2) NOT NULL CONSTRAINT order_items_unit_price_not_negative CHECK (unit_price >= 0),
+    unit_price          numeric(12, 2) NOT NULL CONSTRAINT order_items_unit_price_not_negative CHECK (unit_price >= 0 AND unit_price <> 'NaN'),
     rejection           text CONSTRAINT order_items_rejection_known CHECK (rejection IN ('insufficient_stock', 'not_stocked')),
     available           integer,
     PRIMARY KEY (store_id, order_id, line),
@@ -53,7 +54,9 @@ CREATE TABLE confirmations (
     created_at  timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (store_id, order_id),
     FOREIGN KEY (store_id, order_id) REFERENCES orders (store_id, id) ON DELETE CASCADE,
-    CONSTRAINT confirmations_sent_has_time CHECK ((state = 'sent') = (sent_at IS NOT NULL))
+    CONSTRAINT confirmations_sent_has_time CHECK ((state = 'sent') = (sent_at IS NOT NULL)),
+    CONSTRAINT confirmations_moments_legal CHECK (created_at >= '0001-01-01Z' AND created_at < '10000-01-01Z'
+                                                  AND sent_at >= '0001-01-01Z' AND sent_at < '10000-01-01Z')
 );
 CREATE INDEX confirmations_open_idx ON confirmations (created_at) WHERE state <> 'sent';
 

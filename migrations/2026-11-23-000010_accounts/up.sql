@@ -5,7 +5,10 @@ CREATE TABLE staff (
     password_hash    text NOT NULL CONSTRAINT staff_password_is_argon2id CHECK (password_hash LIKE '$argon2id$%'),
     disabled_at      timestamptz,
     last_sign_in_at  timestamptz,
-    created_at       timestamptz NOT NULL DEFAULT now()
+    created_at       timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT staff_moments_legal CHECK (created_at >= '0001-01-01Z' AND created_at < '10000-01-01Z'
+                                      AND disabled_at >= '0001-01-01Z' AND disabled_at < '10000-01-01Z'
+                                      AND last_sign_in_at >= '0001-01-01Z' AND last_sign_in_at < '10000-01-01Z')
 );
 CREATE UNIQUE INDEX staff_email_key ON staff (lower(email));
 
@@ -51,7 +54,11 @@ CREATE TABLE tokens (
     expires_at    timestamptz,
     last_used_at  timestamptz,
     revoked_at    timestamptz,
-    created_at    timestamptz NOT NULL DEFAULT now()
+    created_at    timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT tokens_moments_legal CHECK (created_at >= '0001-01-01Z' AND created_at < '10000-01-01Z'
+                                       AND expires_at >= '0001-01-01Z' AND expires_at < '10000-01-01Z'
+                                       AND last_used_at >= '0001-01-01Z' AND last_used_at < '10000-01-01Z'
+                                       AND revoked_at >= '0001-01-01Z' AND revoked_at < '10000-01-01Z')
 );
 CREATE INDEX tokens_staff_id_idx ON tokens (staff_id);
 
@@ -73,7 +80,8 @@ CREATE TABLE audit_log (
     before       jsonb,
     after        jsonb,
     request_id   text,
-    created_at   timestamptz NOT NULL DEFAULT now()
+    created_at   timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT audit_log_moments_legal CHECK (created_at >= '0001-01-01Z' AND created_at < '10000-01-01Z')
 );
 CREATE INDEX audit_log_object_idx ON audit_log (object_kind, object_id, created_at, id);
 CREATE INDEX audit_log_newest_idx ON audit_log (created_at, id);

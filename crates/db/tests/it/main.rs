@@ -6,3 +6,4 @@ mod copy;
 mod migrations;
 mod schema;
 mod transactions;
+mod values;

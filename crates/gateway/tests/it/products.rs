@@ -42,6 +42,29 @@ async fn a_product_has_the_documented_form() {
     assert_eq!(app.get("/products").await.expect(200), list);
 }
 
+/// Loaded by SQL, say.
+#[tokio::test]
+async fn what_the_database_takes_is_shown_and_found() {
+    let app = TestApp::start().await;
+    let (build, sql) = (app.build().await, app.database.sql().await);
+    let (old, new) = (build.product("Oldest", "Tea", "1").await, build.product("Newest", "Tea", "1").await);
+    let load =
+        "UPDATE products SET price = 0, created_at = $2::text::timestamptz, title = $3, description = $4 WHERE id = $1";
+    let (title, description) = ("\u{fdfa}".repeat(500), "𝔪".repeat(20_000));
+    sql.execute(load, &[&old, &"0001-01-01Z", &title, &description]).await.unwrap();
+    let load = "UPDATE products SET price = 9999999999.99, created_at = $2::text::timestamptz WHERE id = $1";
+    sql.execute(load, &[&new, &"9999-12-31 23:59:59.999999Z"]).await.unwrap();
+    app.search_catches_up().await;
+    let (oldest, newest) = (json!("0001-01-01T00:00:00.000000Z"), json!("9999-12-31T23:59:59.999999Z"));
+    let lists = [("/products/", [&oldest, &newest]), ("/api/search/products/?facets=true", [&newest, &oldest])];
+    for (path, moments) in lists {
+        let page = app.get(path).await.expect(200);
+        assert_eq!(column(&page, "created_at").iter().collect::<Vec<_>>(), moments, "{path}");
+    }
+    let found = app.get("/api/search/products/?q=newest").await.expect(200);
+    assert_eq!((&found["count"], &found["results"][0]["price"]), (&json!(1), &json!("9999999999.99")));
+}
+
 #[tokio::test]
 async fn products_are_listed_by_id_forward_and_back() {
     let app = catalogue().await;
