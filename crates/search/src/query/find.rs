@@ -51,7 +51,9 @@ pub(crate) fn find(view: &View, text: &Text, query: &Query, store: Option<i64>) 
     let sort = order(query.sort, text);
     let size = query.page_size.max(1);
     let start = usize::try_from(query.page).unwrap_or(0).saturating_sub(1).saturating_mul(size);
-    let room = if start < DEEPEST { start + size } else { 0 };
+    // The page that holds the deepest result ends with it.
+    let end = start.saturating_add(size).min(DEEPEST);
+    let room = if start < DEEPEST { end } else { 0 };
     let sieve = Sieve::new(&query.filters, store, &view.categories);
     let facets = query.facets.then(|| Counts::new(view.categories.all.len()));
     let mut collected = Collected { count: 0, top: Top::new(room), facets };
@@ -94,7 +96,7 @@ pub(crate) fn find(view: &View, text: &Text, query: &Query, store: Option<i64>) 
     Ok(Found {
         ids,
         count,
-        has_next: start + size < count.min(DEEPEST),
+        has_next: end < count.min(DEEPEST),
         facets: collected.facets.map(|counts| Facets::new(&counts.categories, &counts.prices, &view.categories)),
         advice,
     })

@@ -212,25 +212,6 @@ impl Scratch {
         self.count = self.matched.iter().map(|bits| bits.count_ones() as usize).sum();
     }
 
-    /// How many of the documents that may match are in these sets, joined.
-    pub(crate) fn count_allowed<'b>(
-        &mut self,
-        sets: impl IntoIterator<Item = &'b Vec<u64>>,
-        join: impl Fn(u64, u64) -> u64,
-    ) -> usize {
-        let mut sets = sets.into_iter();
-        match sets.next() {
-            Some(first) => self.matched.copy_from_slice(first),
-            None => self.matched.fill(0),
-        }
-        for set in sets {
-            self.matched.iter_mut().zip(set).for_each(|(bits, others)| *bits = join(*bits, *others));
-        }
-        keep_both(&mut self.matched, &self.allowed);
-        self.count_them();
-        self.count
-    }
-
     /// Gives each document that matches, in ascending order.
     pub(crate) fn each(&self, give: impl FnMut(u32)) {
         each(self.matched.iter().copied(), give);

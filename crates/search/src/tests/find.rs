@@ -55,6 +55,11 @@ fn only_ten_thousand_can_be_paged_through() {
     assert_eq!((deepest.ids.len(), deepest.count, deepest.has_next), (100, DEEPEST + 100, false));
     assert!(matches!(page(101, 100), Err(Error::TooDeep)));
     assert!(matches!(page(102, 100), Err(Error::NoSuchPage)));
+    let straddling = page(102, 99).unwrap();
+    assert_eq!((straddling.ids.len(), straddling.has_next), (1, false), "it ends with the ten-thousandth");
+    assert!(page(101, 99).unwrap().has_next);
+    assert!(matches!(page(103, 99), Err(Error::TooDeep)));
+    assert_eq!(page(1, usize::MAX).unwrap().ids.len(), DEEPEST);
 }
 
 #[test]
@@ -132,9 +137,38 @@ fn advice_says_what_would_help_and_how_much() {
         advice("tea", Filters { max_price: max(1), categories: vec!["bakery".into()], ..Filters::default() }),
         ["Without any filter there would be 2 results."]
     );
+    assert_eq!(advice("green xyzzy plugh", Filters::default()), ["With \"green\" alone there would be 1 result."]);
+    let bakery = || Filters { categories: vec!["bakery".into()], ..Filters::default() };
     assert_eq!(
-        advice("green xyzzy plugh", Filters::default()),
-        ["With only some of the words there would be 1 result."]
+        advice("green xyzzy", bakery()),
+        ["With \"green\" alone and without any filter there would be 1 result."]
     );
+    assert_eq!(advice("xyzzy", bakery()), ["Nothing in the catalogue is like this. Try other words."]);
     assert_eq!(advice("xyzzy", Filters::default()), ["Nothing in the catalogue is like this. Try other words."]);
+}
+
+/// Each sentence names as many as the query finds that it speaks of.
+#[test]
+fn advice_counts_what_would_be_found() {
+    let snapshot = snapshot(&[
+        ("Dark Chocolate", "Sweets", "", 300),
+        ("Choc Ice", "Sweets", "", 400),
+        ("Chai", "Drinks", "100% && pure", 500),
+    ]);
+    let advice = |text: &str| snapshot.find(&query(text)).unwrap().advice.unwrap();
+    // Of what is left, the last word is a beginning.
+    assert_eq!(advice("ch zzqqxx"), ["Without the word \"zzqqxx\" there would be 3 results."]);
+    assert_eq!(advice("zzqqxx ch"), ["Without the word \"zzqqxx\" there would be 3 results."]);
+    assert_eq!(advice("ch zzqqxx xyzzy"), ["With \"ch\" alone there would be 3 results."]);
+    assert_eq!(
+        advice("chai choc choc xyzzy"),
+        ["With \"chai\" alone there would be 1 result.", "With \"choc\" alone there would be 2 results."]
+    );
+    assert_eq!(
+        advice("~~ && %"),
+        ["With \"&&\" alone there would be 1 result.", "With \"%\" alone there would be 1 result."]
+    );
+    // A word that counts only once another is left out.
+    let many = format!("xyzzy {}", "chai ".repeat(16));
+    assert_eq!(advice(&many)[0], "Without the word \"xyzzy\" there would be 1 result.");
 }

@@ -1,36 +1,37 @@
 //! What to relax when nothing matches.
 
 use super::filters::Sieve;
-use super::ranking::{Term, Text};
-use super::snapshot::{Product, Snapshot};
+use super::ranking::Text;
+use super::snapshot::Snapshot;
+use crate::filters::Filter;
 
 /// Sentences that say what would give how many results: leaving out one filter or one word, else all filters, else
-/// some of the words. Never empty.
+/// all words but one, else all filters as well. Never empty.
 pub(crate) fn advise(snapshot: &Snapshot, text: &Text, sieve: &Sieve<'_>) -> Vec<String> {
-    let filters = sieve.asked();
-    let terms = match text {
-        Text::Words(words) => words.terms(),
-        Text::Anything | Text::Signs(_) => &[],
+    let (filters, parts) = (sieve.asked(), text.parts());
+    let count = |text: &Text, left_out: &[Filter]| {
+        let passing = snapshot.products.iter().filter(|product| sieve.passes_without(product, left_out));
+        passing.filter(|product| text.rank(product, snapshot).is_some()).count()
     };
-    let matches = |product: &&Product| text.rank(product, snapshot).is_some();
-    let matching: Vec<&Product> = snapshot.products.iter().filter(matches).collect();
     let mut advice = Vec::new();
     for filter in &filters {
-        let passing = matching.iter().filter(|product| sieve.passes_without(product, &[*filter])).count();
-        push(&mut advice, passing, || format!("Without {}", filter.name()));
+        push(&mut advice, count(text, &[*filter]), format!("Without {}", filter.name()));
     }
-    if terms.len() > 1 {
-        for (term, count) in terms.iter().zip(without_one(snapshot, terms, sieve)) {
-            push(&mut advice, count, || format!("Without the word \"{}\"", term.typed.text()));
+    if let Text::Words(words) = text {
+        for (word, left) in words.without_one(snapshot) {
+            push(&mut advice, count(&left, &[]), format!("Without the word \"{word}\""));
         }
     }
     if advice.is_empty() && filters.len() > 1 {
-        push(&mut advice, matching.len(), || "Without any filter".to_owned());
+        push(&mut advice, count(text, &filters), "Without any filter".to_owned());
     }
-    if advice.is_empty() && terms.len() > 1 {
-        let any = |product: &&Product| terms.iter().any(|term| term.best(product).is_some());
-        let some = snapshot.products.iter().filter(|product| sieve.passes_without(product, &[])).filter(any).count();
-        push(&mut advice, some, || "With only some of the words".to_owned());
+    for (left_out, how) in [(&[][..], ""), (&filters, " and without any filter")] {
+        if advice.is_empty() && parts.len() > 1 && (how.is_empty() || !filters.is_empty()) {
+            for part in &parts {
+                let alone = text.alone(part, snapshot);
+                push(&mut advice, count(&alone, left_out), format!("With \"{part}\" alone{how}"));
+            }
+        }
     }
     if advice.is_empty() {
         advice.push("Nothing in the catalogue is like this. Try other words.".to_owned());
@@ -38,22 +39,13 @@ pub(crate) fn advise(snapshot: &Snapshot, text: &Text, sieve: &Sieve<'_>) -> Vec
     advice
 }
 
-/// For each term, how many products pass the filters and match all the others.
-fn without_one(snapshot: &Snapshot, terms: &[Term], sieve: &Sieve<'_>) -> Vec<usize> {
-    let mut counts = vec![0; terms.len()];
-    for product in snapshot.products.iter().filter(|product| sieve.passes_without(product, &[])) {
-        let mut missing = terms.iter().enumerate().filter(|(_, term)| term.best(product).is_none());
-        if let (Some((place, _)), None) = (missing.next(), missing.next()) {
-            counts[place] += 1;
-        }
-    }
-    counts
-}
-
-fn push(advice: &mut Vec<String>, count: usize, what: impl FnOnce() -> String) {
-    match count {
-        0 => {}
-        1 => advice.push(format!("{} there would be 1 result.", what())),
-        _ => advice.push(format!("{} there would be {count} results.", what())),
+fn push(advice: &mut Vec<String>, count: usize, what: String) {
+    let sentence = match count {
+        0 => return,
+        1 => format!("{what} there would be 1 result."),
+        _ => format!("{what} there would be {count} results."),
+    };
+    if !advice.contains(&sentence) {
+        advice.push(sentence);
     }
 }

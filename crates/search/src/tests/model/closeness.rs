@@ -53,10 +53,6 @@ impl Typed {
         Self { text: text.to_owned(), letters, open, forgiven }
     }
 
-    pub(crate) fn text(&self) -> &str {
-        &self.text
-    }
-
     /// In which way it matches `word`, if in any.
     ///
     /// - It is the word, or another form of it, as far as English stems tell; or, while open, the word begins with it.

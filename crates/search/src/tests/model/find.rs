@@ -37,12 +37,12 @@ pub(crate) fn find(
     if start >= DEEPEST {
         return Err(Error::TooDeep);
     }
-    let end = (start + size).min(count);
+    let end = (start + size).min(count).min(DEEPEST);
     sort(&mut found, order(query.sort, text), end);
     Ok(Found {
         ids: found[start..end].iter().map(|(_, product)| product.id).collect(),
         count,
-        has_next: end < count && start + size < DEEPEST,
+        has_next: end < count && end < DEEPEST,
         facets,
         advice: (count == 0).then(|| advise(snapshot, text, &sieve)),
     })

@@ -111,8 +111,7 @@ pub(crate) struct Words {
     whole: Option<Vec<WordId>>,
 }
 
-pub(crate) struct Term {
-    pub(crate) typed: Typed,
+struct Term {
     /// For each word of the dictionary, how it is matched.
     words: Vec<Option<Closeness>>,
     /// For each category, the best hit in its name.
@@ -127,11 +126,32 @@ impl Text {
         if words.is_empty() {
             return Self::Signs(query.split_whitespace().take(WORDS).map(str::to_owned).collect());
         }
+        Self::of_words(query, words, snapshot)
+    }
+
+    fn of_words(query: &str, words: Vec<String>, snapshot: &Snapshot) -> Self {
         let open = if words.len() <= WORDS { words.len() - 1 } else { usize::MAX };
         let terms = words.iter().take(WORDS).enumerate();
         let terms = terms.map(|(place, word)| Term::new(Typed::new(word, place == open), snapshot)).collect();
         let whole = words.iter().map(|word| snapshot.word_id(word)).collect();
         Self::Words(Words { terms, query: query.to_owned(), all: words, whole })
+    }
+
+    /// Its words or runs of signs that count.
+    pub(crate) fn parts(&self) -> Vec<String> {
+        match self {
+            Self::Anything => Vec::new(),
+            Self::Words(words) => words.all.iter().take(WORDS).cloned().collect(),
+            Self::Signs(signs) => signs.clone(),
+        }
+    }
+
+    /// The query of one of them.
+    pub(crate) fn alone(&self, part: &str, snapshot: &Snapshot) -> Self {
+        match self {
+            Self::Words(_) => Self::of_words(part, vec![part.to_owned()], snapshot),
+            Self::Anything | Self::Signs(_) => Self::Signs(vec![part.to_owned()]),
+        }
     }
 
     /// The product's place, if it matches.
@@ -159,8 +179,14 @@ fn sign_hit(sign: &str, product: &Product, snapshot: &Snapshot) -> Option<Hit> {
 }
 
 impl Words {
-    pub(crate) fn terms(&self) -> &[Term] {
-        &self.terms
+    /// For each word that counts: the word, and the query without it.
+    pub(crate) fn without_one<'s>(&'s self, snapshot: &'s Snapshot) -> impl Iterator<Item = (&'s str, Text)> {
+        let places = (0..self.terms.len()).filter(|_| self.all.len() > 1);
+        places.map(|place| {
+            let others = self.all.iter().enumerate().filter(|(other, _)| *other != place);
+            let others = others.map(|(_, word)| word.clone()).collect();
+            (self.all[place].as_str(), Text::of_words(&self.query, others, snapshot))
+        })
     }
 
     fn rank(&self, product: &Product, snapshot: &Snapshot) -> Option<Rank> {
@@ -199,11 +225,11 @@ impl Term {
         let words: Vec<Option<Closeness>> = snapshot.words.iter().map(|word| typed.closeness(word)).collect();
         let in_category = |category: &super::snapshot::Category| closest(&words, &category.words, Field::Category);
         let categories = snapshot.categories.iter().map(in_category).collect();
-        Self { typed, words, categories }
+        Self { words, categories }
     }
 
     /// The best hit in the product, if any.
-    pub(crate) fn best(&self, product: &Product) -> Option<Hit> {
+    fn best(&self, product: &Product) -> Option<Hit> {
         let title = closest(&self.words, &product.title_words, Field::Title);
         if title == Some(Hit::new(Closeness::Exact, Field::Title)) {
             return title;
