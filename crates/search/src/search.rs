@@ -1,6 +1,7 @@
 //! The use-cases: search products, suggest titles.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,8 +20,11 @@ use crate::{Config, Error, highlight};
 /// The longest query that titles are suggested for, in characters.
 const LONGEST: usize = 200;
 
-/// How long a request waits for an index that is still being opened.
+/// How long a request waits for an index that is still being opened, or catches up with what came while nobody followed.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How often a page is looked for that lost products a moment ago, before it is shown without them.
+const ROUNDS: u32 = 4;
 
 /// Searching the catalogue. Cheap to clone; clones share everything.
 #[derive(Clone)]
@@ -92,13 +96,20 @@ impl Search {
     /// [`Error::UnknownStore`], [`Error::NoSuchPage`], [`Error::TooDeep`], [`Error::Starting`], and [`Error::Database`].
     pub async fn products(&self, query: Query, view: View) -> Result<Answer, Error> {
         let query = Arc::new(query);
-        let (answer, gone) = self.look(&query, view).await?;
-        if gone == 0 {
-            return Ok(answer);
+        let mut gone = Vec::new();
+        for round in 0..ROUNDS {
+            let (answer, missing) = self.look(&query, view, gone.clone()).await?;
+            if missing.is_empty() {
+                return Ok(answer);
+            }
+            // Deleted a moment ago. Once the index knows that, too, it fills the page up; of what goes even then, it is
+            // told here.
+            match round {
+                0 => _ = tokio::time::timeout(PATIENCE, self.0.follower.follow_up()).await,
+                _ => gone.extend(missing),
+            }
         }
-        // Deleted a moment ago. Once the index knows that, too, it fills the page up.
-        _ = tokio::time::timeout(PATIENCE, self.0.follower.follow_up()).await;
-        Ok(self.look(&query, view).await?.0)
+        Ok(self.look(&query, view, gone).await?.0)
     }
 
     /// The ids on one page of what matches `query`, as the index has them now, and how many match in all. What a store
@@ -113,20 +124,24 @@ impl Search {
         Ok((found.ids, found.count))
     }
 
-    /// The page as the index has it now, without those products that are gone, and how many these are.
-    async fn look(&self, query: &Arc<Query>, view: View) -> Result<(Answer, usize), Error> {
+    /// The page as the index has it now but for what is known to be `gone`, without those products that are gone as well,
+    /// and which these are.
+    async fn look(&self, query: &Arc<Query>, view: View, gone: Vec<i64>) -> Result<(Answer, Vec<i64>), Error> {
         let current = self.current().await?;
         let (text, asked) = (Text::read(query.text.as_deref()), query.clone());
         let (text, found) = crate::compute(move || {
-            let found = query::find(&current.view, &text, &asked, view.store);
+            let found = match gone.as_slice() {
+                [] => query::find(&current.view, &text, &asked, view.store),
+                gone => query::find(&current.view.without(gone), &text, &asked, view.store),
+            };
             (text, found)
         })
         .await;
         let ids = found.as_ref().map_or(&[][..], |found| &found.ids);
         let products = self.shown(ids, view.store).await?;
         let found = found?;
-        let gone = found.ids.len() - products.len();
-        let count = found.count - gone;
+        let missing = missing(&found.ids, &products);
+        let count = found.count - missing.len();
         let highlights = view.highlight.then(|| products.iter().map(|shown| highlight::title(shown, &text)).collect());
         let answer = Answer {
             count: i64::try_from(count).unwrap_or(i64::MAX),
@@ -137,7 +152,7 @@ impl Search {
             facets: found.facets,
             advice: found.advice,
         };
-        Ok((answer, gone))
+        Ok((answer, missing))
     }
 
     /// The products with these ids, as they are now. One statement answers whether the store exists, too, unless nothing
@@ -206,17 +221,27 @@ impl Search {
         Ok(self.0.follower.catch_up().await?)
     }
 
+    /// The index; after a start only once it has held everything, or does not within a while.
     async fn current(&self) -> Result<Arc<Current>, Error> {
-        match self.0.follower.current() {
-            Some(current) => Ok(current),
-            None => self.0.follower.wait(PATIENCE).await.ok_or(Error::Starting),
+        if !self.0.follower.has_caught_up() {
+            self.0.follower.wait(PATIENCE).await;
         }
+        self.0.follower.current().ok_or(Error::Starting)
     }
 
     /// Counts a request for suggestions, where they are limited.
     pub(crate) fn count_request(&self, client: IpAddr) -> Option<Standing> {
         self.0.suggest_limit.as_ref().map(|limiter| limiter.count(client, Instant::now()))
     }
+}
+
+/// Those of the ids found that no product has any more.
+fn missing(found: &[i64], products: &[Shown]) -> Vec<i64> {
+    if found.len() == products.len() {
+        return Vec::new();
+    }
+    let there: HashSet<i64> = products.iter().map(|product| product.id).collect();
+    found.iter().copied().filter(|id| !there.contains(id)).collect()
 }
 
 /// Whether too little was typed to suggest anything.

@@ -22,7 +22,6 @@ mod task;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use db::Database;
@@ -48,7 +47,7 @@ pub(crate) struct Follower {
     database: Database,
     current: watch::Receiver<Option<Arc<Current>>>,
     wake: Arc<Notify>,
-    has_caught_up: Arc<AtomicBool>,
+    has_caught_up: watch::Receiver<bool>,
     task: AbortHandle,
 }
 
@@ -77,9 +76,9 @@ impl Follower {
     /// Begins to follow, on the current runtime and a connection of its own, with the index in `folder` or in memory.
     pub(crate) fn start(database: &Database, folder: Option<PathBuf>) -> Result<Self, db::Error> {
         let database = database.apart(1)?;
-        let (sender, current) = watch::channel(None);
-        let (wake, has_caught_up) = (Arc::new(Notify::new()), Arc::new(AtomicBool::new(false)));
-        let task = task::Task::new(database.clone(), sender, wake.clone(), has_caught_up.clone());
+        let ((sender, current), (catch_up, has_caught_up)) = (watch::channel(None), watch::channel(false));
+        let wake = Arc::new(Notify::new());
+        let task = task::Task::new(database.clone(), sender, wake.clone(), catch_up);
         let task = tokio::spawn(task.run(folder)).abort_handle();
         Ok(Self { database, current, wake, has_caught_up, task })
     }
@@ -91,14 +90,13 @@ impl Follower {
 
     /// Whether the index has held everything that was committed, at any time since the start.
     pub(crate) fn has_caught_up(&self) -> bool {
-        self.has_caught_up.load(Ordering::Relaxed)
+        *self.has_caught_up.borrow()
     }
 
-    /// The index, waiting for it up to `limit`.
-    pub(crate) async fn wait(&self, limit: Duration) -> Option<Arc<Current>> {
-        let mut current = self.current.clone();
-        let there = tokio::time::timeout(limit, current.wait_for(Option::is_some)).await;
-        there.ok()?.ok()?.clone()
+    /// Waits until the index has held everything for the first time, up to `limit`.
+    pub(crate) async fn wait(&self, limit: Duration) {
+        let mut has_caught_up = self.has_caught_up.clone();
+        _ = tokio::time::timeout(limit, has_caught_up.wait_for(|has_caught_up| *has_caught_up)).await;
     }
 
     /// Waits until the index holds everything that is committed now; where everything is said to have changed, until it

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use db::Database;
@@ -31,7 +30,7 @@ pub(super) struct Task {
     database: Database,
     current: watch::Sender<Option<Arc<Current>>>,
     wake: Arc<Notify>,
-    has_caught_up: Arc<AtomicBool>,
+    has_caught_up: watch::Sender<bool>,
 }
 
 /// What the task holds between steps.
@@ -52,7 +51,7 @@ impl Task {
         database: Database,
         current: watch::Sender<Option<Arc<Current>>>,
         wake: Arc<Notify>,
-        has_caught_up: Arc<AtomicBool>,
+        has_caught_up: watch::Sender<bool>,
     ) -> Self {
         Self { database, current, wake, has_caught_up }
     }
@@ -73,6 +72,8 @@ impl Task {
                     pause = RETRY.0;
                     POLL
                 }
+                // Whoever started us is gone, and perhaps the runtime is going: no failure.
+                Err(_) if self.current.is_closed() => return,
                 Err(Failed { error, keep }) => {
                     complain(&error, "the search index cannot follow: trying again");
                     following = keep;
@@ -178,8 +179,8 @@ impl Task {
                     return self.idle(following, &current, changes.position).await;
                 }
                 let (following, current) = apply(following, &current, changes).await.map_err(Failed::anew)?;
-                self.has_caught_up.store(true, Ordering::Relaxed);
                 self.show(current);
+                self.note_caught_up();
                 Ok(following)
             }
         }
@@ -196,7 +197,7 @@ impl Task {
         current: &Arc<Current>,
         position: Position,
     ) -> Result<Following, Failed> {
-        self.has_caught_up.store(true, Ordering::Relaxed);
+        self.note_caught_up();
         if !current.position.covers(&position) {
             let (view, generation) = (current.view.clone(), current.generation);
             let is_outdated = following.building.is_some();
@@ -250,8 +251,8 @@ impl Task {
 
     /// Shows a new index, and lets the old ones go.
     async fn move_in(&self, home: &Arc<Home>, following: Following, current: Current) -> Following {
-        self.has_caught_up.store(true, Ordering::Relaxed);
         self.show(current);
+        self.note_caught_up();
         let home = home.clone();
         compute(move || {
             home.keep_only(&following.store);
@@ -266,6 +267,11 @@ impl Task {
             following.building = Some(Building::begin(&self.database, home, Duration::ZERO));
         }
         following
+    }
+
+    /// What is shown holds everything: whoever waits for that need not wait any longer.
+    fn note_caught_up(&self) {
+        self.has_caught_up.send_if_modified(|has_caught_up| !std::mem::replace(has_caught_up, true));
     }
 
     fn show(&self, current: Current) {
@@ -369,4 +375,18 @@ fn due() -> Instant {
 
 fn gone() -> FollowError {
     db::Error::Unavailable("the search index was never opened".into()).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_fails_once_nobody_listens_is_no_failure_to_follow() {
+        let nowhere = db::Config::new("postgres://nobody@127.0.0.1:1/nothing".to_owned(), db::Role::Gateway);
+        let (current, _) = watch::channel(None);
+        let task = Task::new(Database::new(&nowhere).unwrap(), current, Arc::default(), watch::Sender::new(false));
+        let ended = tokio::time::timeout(Duration::from_secs(5), task.run(None)).await;
+        assert!(ended.is_ok(), "it goes on trying");
+    }
 }

@@ -1,5 +1,6 @@
 //! What is searched: the index as of one commit, with the categories of the same moment.
 
+use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 
 use tantivy::fastfield::AliveBitSet;
@@ -37,6 +38,13 @@ impl View {
     pub(crate) fn products(&self) -> usize {
         self.segments.iter().map(|living| living.products).sum()
     }
+
+    /// The same as if the products with these ids had been deleted.
+    pub(crate) fn without(&self, ids: &[i64]) -> Self {
+        let ids = ids.iter().copied().collect();
+        let segments = self.segments.iter().map(|living| living.without(&ids)).collect();
+        Self { segments, categories: self.categories.clone() }
+    }
 }
 
 impl Living {
@@ -54,6 +62,18 @@ impl Living {
     /// Whether a document has been neither deleted nor replaced.
     pub(crate) fn is_alive(&self, doc: Doc) -> bool {
         self.alive.as_ref().is_none_or(|alive| alive[doc as usize / 64] >> (doc % 64) & 1 == 1)
+    }
+
+    fn without(&self, ids: &HashSet<i64>) -> Self {
+        let mut alive = vec![0_u64; self.segment.len().div_ceil(64)];
+        let mut products = 0;
+        for (doc, id) in (0..).zip(&self.segment.ids) {
+            if self.is_alive(doc) && !ids.contains(id) {
+                alive[doc as usize / 64] |= 1 << (doc % 64);
+                products += 1;
+            }
+        }
+        Self { segment: self.segment.clone(), alive: Some(alive.into()), products, totals: Arc::default() }
     }
 
     /// Counted once, as everybody who browses asks for them.

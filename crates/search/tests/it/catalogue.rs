@@ -47,8 +47,14 @@ async fn a_product_that_goes_between_finding_and_showing_is_neither_shown_nor_co
     assert_eq!(ask(&search, words("tea")).await.count, 2);
     sql.batch_execute("ALTER TABLE products DISABLE TRIGGER USER").await.unwrap();
     sql.execute("DELETE FROM products WHERE id = $1", &[&goes]).await.unwrap();
-    let found = search.products(words("tea"), View::default()).await.unwrap();
-    assert_eq!((found.count, titles(&found)), (1, vec!["Black Tea"]));
+    let one = || search::Query { page_size: 1, facets: true, ..words("tea") };
+    let found = search.products(one(), View::default()).await.unwrap();
+    assert_eq!((found.count, found.total_pages, titles(&found)), (1, 1, vec!["Black Tea"]));
+    let facets = found.facets.unwrap();
+    assert_eq!((facets.categories[0].count, facets.prices[0].count), (1, 1));
+    sql.batch_execute("DELETE FROM products").await.unwrap();
+    let found = search.products(one(), View::default()).await.unwrap();
+    assert_eq!((found.count, titles(&found), found.advice.is_some()), (0, Vec::new(), true));
 }
 
 #[tokio::test]

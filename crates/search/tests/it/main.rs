@@ -3,8 +3,11 @@
 
 mod catalogue;
 mod following;
+mod starting;
 mod stock;
 mod suggest;
+
+use std::path::{Path, PathBuf};
 
 use cache::Cache;
 use search::{Answer, Config, Error, Filters, Query, Search, View};
@@ -13,6 +16,17 @@ use testkit::TestDatabase;
 /// A search over the database, without Redis.
 fn search(test: &TestDatabase) -> Search {
     Search::new(test.handle(), Cache::local(), &Config::default()).unwrap()
+}
+
+/// A folder for an index, which is not there yet.
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(testkit::unique_name("index"))
+}
+
+/// The same, with its index in a folder.
+fn search_in(test: &TestDatabase, folder: &Path) -> Search {
+    let config = Config { index_folder: Some(folder.to_owned()), ..Config::default() };
+    Search::new(test.handle(), Cache::local(), &config).unwrap()
 }
 
 /// Asks for these words.
