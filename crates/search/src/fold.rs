@@ -4,7 +4,7 @@
 //! Unicode's compatibility decomposition (NFKD), without the marks that this splits off, in lower case, and a few
 //! letters that Unicode does not decompose spelled as people type them (ß as ss, ø as o). `®`, `™`, `©` and `℠` are
 //! dropped, and so are apostrophes, within a word: Kellogg's and kelloggs are one word. A word is a run of letters
-//! and digits; everything else separates words.
+//! and digits; everything else separates words. ½ is two words, 1 and 2, and apart from a digit before it.
 
 use std::ops::Range;
 
@@ -118,6 +118,10 @@ fn each_folded(char: char, mut give: impl FnMut(char)) {
     if matches!(char, '®' | '™' | '©' | '℠') {
         return;
     }
+    // 1½ is 1 1/2, not 11/2.
+    if matches!(char, '¼'..='¾' | '⅐'..='⅟' | '↉') {
+        give(' ');
+    }
     for part in std::iter::once(char).nfkd().filter(|part| !is_combining_mark(*part)).flat_map(char::to_lowercase) {
         match part {
             '’' | '‘' | '‛' | 'ʼ' | '′' => give('\''),
@@ -153,6 +157,7 @@ mod tests {
             ("İstanbul ISTANBUL ıstanbul", &["istanbul", "istanbul", "istanbul"]),
             ("ΟΔΟΣ οδος", &["οδοσ", "οδοσ"]),
             ("ﬁg ½ ｆｕｌｌ", &["fig", "1", "2", "full"]),
+            ("1½ cups, ½l, 10 m²", &["1", "1", "2", "cups", "1", "2l", "10", "m2"]),
             ("'' ''' ®™", &[]),
             ("🥛 milk🥛shake", &["milk", "shake"]),
         ] {

@@ -8,7 +8,7 @@ use crate::fold;
 use crate::index::tokens::{Kind, Terms};
 
 /// Changes whenever the fields or their content do, so that an index of another make is never read.
-pub(super) const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 2;
 
 /// Stands in `stock` for having it in any store.
 pub(crate) const ANYWHERE: i64 = i64::MIN;

@@ -72,3 +72,10 @@ fn places_may_overlap() {
     assert_eq!(suggested(&["xanan anan", "an anan"], "anan"), ["an anan", "xanan anan"]);
     assert_eq!(suggested(&["Banan an an"], "an an"), ["Banan an an"]);
 }
+
+#[test]
+fn signs_have_their_place_in_the_alphabet() {
+    let titles = ["Teapot", "Tea, Black", "Tea Biscuits", "Tea & Honey", "Tea 2%", "Tea", "\"Tea\" Cups"];
+    let wanted = ["\"Tea\" Cups", "Tea", "Tea & Honey", "Tea 2%", "Tea Biscuits", "Tea, Black", "Teapot"];
+    assert_eq!(suggested(&titles, "tea"), wanted);
+}
