@@ -132,7 +132,8 @@ impl Parameters {
 pub(crate) struct Results {
     /// Results on all pages.
     count: i64,
-    /// Address of the next page. Only the first 10,000 results can be paged through.
+    /// Address of the next page. Only the first 10,000 results can be paged through: the page that holds the last of them
+    /// ends with it.
     #[schema(required, format = "uri")]
     next: Option<String>,
     /// Address of the previous page.
