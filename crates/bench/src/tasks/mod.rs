@@ -31,6 +31,9 @@ const GROWTH: f64 = 4.0;
 /// How long a backlog may take before the run has failed.
 const LIMIT: Duration = Duration::from_secs(120);
 
+/// Between two looks at what is left. To count it takes the database several milliseconds, which the worker lacks.
+const GLANCE: Duration = Duration::from_millis(250);
+
 /// By which way confirmations come to the worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Way {
@@ -141,7 +144,7 @@ async fn until(sql: &Client, most: i64) -> Result<(Instant, i64)> {
             return Ok((Instant::now(), left));
         }
         ensure!(began.elapsed() < LIMIT, "{left} confirmations are not sent after {LIMIT:?}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        tokio::time::sleep(GLANCE).await;
     }
 }
 
