@@ -172,7 +172,10 @@ async fn fill(database: &BenchDatabase, million: i64) -> Result<()> {
                     now() - n * interval '10 seconds' FROM generate_series(1, {million}) AS n;
          INSERT INTO orders (store_id, status, created_at)
              SELECT (SELECT id FROM stores WHERE name = 'Everything'), CASE n % 50 WHEN 0 THEN 'REJECTED' WHEN 1 THEN 'CANCELLED' ELSE 'CONFIRMED' END,
-                    now() - n * interval '31 seconds' FROM generate_series(1, {million}) AS n;"
+                    now() - n * interval '31 seconds' FROM generate_series(1, {million}) AS n;
+         INSERT INTO confirmations (store_id, order_id, state, attempts, sent_at, created_at)
+             SELECT store_id, id, 'sent', 1, created_at, created_at FROM orders
+             WHERE store_id = (SELECT id FROM stores WHERE name = 'Everything') AND status <> 'REJECTED';"
     );
     let sql = database.sql().await?;
     sql.batch_execute(&large).await?;

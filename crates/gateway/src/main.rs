@@ -39,6 +39,7 @@ async fn run() -> anyhow::Result<()> {
     tokio::spawn(outbox::watch(services.database.clone(), |_| ()));
     let listener = TcpListener::bind(&settings.http_addr)
         .with_context(|| format!("cannot listen on HTTP_ADDR {}", settings.http_addr))?;
+    let door = listener.try_clone()?;
     let draining = Draining::default();
     let server = serve(listener, &settings, services, draining.clone())?;
     let _ops = serve_ops(&settings.ops_addr, metrics)?;
@@ -56,8 +57,10 @@ async fn run() -> anyhow::Result<()> {
             () = wait_for_signal() => std::process::exit(1),
         }
         // Stopping closes connections that have not sent their request yet, so nobody new is let in first, and those
-        // who are in get a moment to speak.
+        // who are in get a moment to speak. Whoever comes now is refused at once: in the queue of a socket that nobody
+        // takes from any more they would speak to nobody.
         handle.pause().await;
+        _ = rustix::net::shutdown(&door, rustix::net::Shutdown::Both);
         tokio::time::sleep(Duration::from_millis(500)).await;
         handle.stop(true).await;
     });

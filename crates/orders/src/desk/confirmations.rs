@@ -111,8 +111,8 @@ const STRETCH: usize = 1_000;
 const UNSENT: i64 = 5_000;
 
 /// A page of confirmations. Nothing is counted, and a page costs the same at any depth: those that were not sent have an
-/// index of their own, all of them come along with their orders. Where what is wanted lies far apart, a page ends early,
-/// and the place where the look ended comes with it.
+/// index of their own, all of them come along with their orders, of which those that were rejected are passed over. Where
+/// what is wanted lies far apart, a page ends early, and the place where the look ended comes with it.
 ///
 /// # Errors
 /// Those of the database.

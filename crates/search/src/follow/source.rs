@@ -56,6 +56,8 @@ struct NumberRow {
 struct PollRow {
     #[diesel(sql_type = Integer)]
     connection: i32,
+    #[diesel(sql_type = BigInt)]
+    table: i64,
     #[diesel(sql_type = Text)]
     position: String,
     #[diesel(sql_type = Bool)]
@@ -64,10 +66,19 @@ struct PollRow {
     pruned_below: Option<i64>,
 }
 
+/// What was asked: where it is another than before, the database may be another, too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Asked {
+    /// The connection's process. Between two, the server may have crashed or been replaced.
+    connection: i32,
+    /// The number of the table of products. A backup that is loaded over the database brings another.
+    table: i64,
+}
+
 /// What a look at the log tells.
 pub(super) struct Poll {
-    /// Which connection it was asked on.
-    pub(super) connection: i32,
+    /// What was asked.
+    pub(super) asked: Asked,
     pub(super) position: Position,
     pub(super) has_changes: bool,
     pub(super) pruned_below: i64,
@@ -91,7 +102,7 @@ const NEXT: &str = "pg_snapshot_xmax(pg_current_snapshot())::text::bigint";
 /// Here and below, what came later and what was under way are asked for apart: each is a range of the index, while
 /// `OR` of both would read the whole log, which holds millions of rows for an hour after a bulk load.
 pub(super) async fn poll(conn: &mut Connection, seen: &Position) -> QueryResult<Poll> {
-    let query = "SELECT pg_backend_pid() AS connection, \
+    let query = "SELECT pg_backend_pid() AS connection, 'products'::regclass::oid::bigint AS table, \
                  concat(pg_current_snapshot(), '@', (extract(epoch FROM now()) * 1000000)::bigint) AS position, \
                  EXISTS (SELECT FROM search_changes WHERE xid >= $1 AND xid < $3) \
                      OR EXISTS (SELECT FROM search_changes WHERE xid = ANY ($2)) AS has_changes, \
@@ -99,8 +110,8 @@ pub(super) async fn poll(conn: &mut Connection, seen: &Position) -> QueryResult<
     let query = query.replace("$3", NEXT);
     let query = sql_query(query).bind::<BigInt, _>(seen.next).bind::<Array<BigInt>, _>(&seen.under_way);
     let row: PollRow = db::CachedDsl::cached(query).get_result(conn).await?;
-    let PollRow { connection, position, has_changes, pruned_below } = row;
-    Ok(Poll { connection, position: parse(&position)?, has_changes, pruned_below: pruned_below.unwrap_or_default() })
+    let PollRow { connection, table, position, has_changes, pruned_below } = row;
+    Ok(Poll { asked: Asked { connection, table }, position: parse(&position)?, has_changes, pruned_below: pruned_below.unwrap_or_default() })
 }
 
 /// How many changes `seen` does not hold.
@@ -166,9 +177,10 @@ pub(super) async fn changes_in_doubt(tx: &mut Tx, seen: &Position) -> QueryResul
         .await
 }
 
-/// How often titles have changed: one, or all of them at once.
+/// How often titles have changed: one, or all of them at once. A table that was made anew, as when a backup is loaded,
+/// begins higher than any before: what was suggested of that one is of no generation of this.
 pub(super) async fn generation(tx: &mut Tx) -> QueryResult<i64> {
-    let query = "SELECT (SELECT pruned_titles FROM search_log) \
+    let query = "SELECT ('products'::regclass::oid::bigint << 31) + (SELECT pruned_titles FROM search_log) \
                  + (SELECT count(*) FROM search_changes WHERE kind IN ('title', 'everything')) AS number";
     Ok(sql_query(query).get_result::<NumberRow>(&mut **tx).await?.number.unwrap_or_default())
 }
@@ -268,7 +280,8 @@ mod tests {
                 let left: NumberRow = count.get_result(&mut **tx).await?;
                 let nothing = Position { least: 0, next: 0, under_way: Vec::new(), taken_at: 0 };
                 let poll = poll(tx, &nothing).await?;
-                Ok::<_, db::Error>((left.number.unwrap(), generation(tx).await?, poll.pruned_below))
+                let generation = generation(tx).await? & ((1 << 31) - 1);
+                Ok::<_, db::Error>((left.number.unwrap(), generation, poll.pruned_below))
             })
         })
         .await

@@ -10,7 +10,7 @@ use tokio::sync::{Notify, watch};
 use super::build::{self, Building, Built};
 use super::changes::{Changes, read_changes};
 use super::position::Position;
-use super::source::{self, Poll};
+use super::source::{self, Asked, Poll};
 use super::{Current, FollowError};
 use crate::compute;
 use crate::index::{Categories, Home, Living, Stamp, Store, View};
@@ -40,8 +40,8 @@ struct Following {
     upkeep: Instant,
     /// The position that the last commit bears, and how often titles had changed by then.
     committed: (Position, i64),
-    /// The connection that was followed on. On another one, the server may have crashed meanwhile, or be another.
-    connection: Option<i32>,
+    /// What was followed.
+    asked: Option<Asked>,
     /// What takes this one's place when it is complete.
     building: Option<Building>,
 }
@@ -159,7 +159,7 @@ impl Task {
             tracing::warn!("what the search index lacks is gone from the log: building it anew");
             return self.build(home).await.map_err(Failed::anew);
         }
-        let is_in_doubt = following.connection != Some(poll.connection);
+        let is_in_doubt = following.asked != Some(poll.asked);
         if !poll.has_changes && !is_in_doubt {
             return self.idle(following, &current, poll.position).await;
         }
@@ -173,7 +173,7 @@ impl Task {
                 self.build(home).await.map_err(Failed::anew)
             }
             Ok(Some(changes)) => {
-                let following = Following { connection: Some(poll.connection), ..following };
+                let following = Following { asked: Some(poll.asked), ..following };
                 let following = self.note_everything(home, following, &changes);
                 if changes.is_empty() {
                     return self.idle(following, &current, changes.position).await;
@@ -285,7 +285,7 @@ impl Following {
     /// With an index that holds what `current` says.
     fn new(store: Store, identity: String, current: &Current) -> Self {
         let committed = (current.position.clone(), current.generation);
-        Self { store, identity, upkeep: Instant::now(), committed, connection: None, building: None }
+        Self { store, identity, upkeep: Instant::now(), committed, asked: None, building: None }
     }
 
     /// What a commit of what `current` says bears. While an index is built because everything has changed, that of the

@@ -2,7 +2,7 @@
 //!
 //! In this order, and alphabetically within each step:
 //!
-//! 1. titles that begin with the query;
+//! 1. titles that begin with the query, and before them, where it has signs, those that begin with these as well;
 //! 2. titles with a word at which the query begins;
 //! 3. titles that contain it;
 //! 4. only while there is room, titles that have all its words or other forms of them, typing errors forgiven: those
@@ -36,6 +36,7 @@ const ENOUGH: usize = 4 * MOST;
 /// How a title goes with the query, best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
+    BeginsWithItsSigns,
     Begins,
     WordBegins,
     Contains,
@@ -63,6 +64,12 @@ pub(crate) fn suggest(view: &View, query: &str) -> Result<Vec<String>, TantivyEr
     };
     let steps = view.segments.iter().map(of_segment).collect::<Result<Vec<_>, _>>()?;
     let mut found = Vec::new();
+    if has_words && plain != words.join(" ") {
+        for living in &view.segments {
+            let places = signs::beginning_with(living, &plain)?;
+            take(living, places.into_iter().map(|place| (Step::BeginsWithItsSigns, place)), MOST, &mut found)?;
+        }
+    }
     for step in [Step::Begins, Step::WordBegins, Step::Contains] {
         for (living, steps) in view.segments.iter().zip(&steps) {
             take(living, steps.in_order(step).into_iter().map(|place| (step, place)), MOST, &mut found)?;
@@ -131,7 +138,7 @@ impl Steps {
         if living.is_alive(doc) {
             let titles = &living.segment.titles;
             let bits = match step {
-                Step::Begins => &mut self.begins,
+                Step::BeginsWithItsSigns | Step::Begins => &mut self.begins,
                 Step::WordBegins => &mut self.word_begins,
                 Step::Contains | Step::Errs { .. } => &mut self.contains,
             };
@@ -179,7 +186,7 @@ impl Steps {
     /// The first places of a step. All documents with one title have the same step.
     fn in_order(&self, step: Step) -> Vec<u32> {
         let (bits, better): (_, &[&[u64]]) = match step {
-            Step::Begins => (&self.begins, &[]),
+            Step::BeginsWithItsSigns | Step::Begins => (&self.begins, &[]),
             Step::WordBegins => (&self.word_begins, &[&self.begins]),
             Step::Contains | Step::Errs { .. } => (&self.contains, &[&self.begins, &self.word_begins]),
         };

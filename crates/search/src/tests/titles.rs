@@ -53,6 +53,18 @@ fn case_accents_signs_and_white_space_do_not_matter() {
 }
 
 #[test]
+fn titles_that_begin_with_the_signs_as_well_come_before_the_others() {
+    let mut titles: Vec<String> = (0..12).map(|number| format!("Cold Pressed {number}")).collect();
+    titles.extend(["Cold-Pressed Oil", "cold-pressed Apple", "Ice Cold-Pressed"].map(String::from));
+    let titles: Vec<&str> = titles.iter().map(String::as_str).collect();
+    let found = suggested(&titles, "Cold-Pre");
+    assert_eq!(found[..3], ["cold-pressed Apple", "Cold-Pressed Oil", "Cold Pressed 0"]);
+    assert_eq!(found.len(), 10);
+    assert_eq!(suggested(&["\"Tea\" Zed", "#2 Milk", "2% Milk", "2 Milk"], "2% m"), ["2% Milk", "#2 Milk", "2 Milk"]);
+    assert_eq!(suggested(&["Teas", "Tea, Black", "\"Tea,\" he said"], "tea,")[0], "Tea, Black");
+}
+
+#[test]
 fn no_title_comes_twice() {
     assert_eq!(suggested(&["Tea", "Tea", "TEA", "tea", "Téa"], "tea").len(), 2);
 }

@@ -90,6 +90,30 @@ async fn no_number_that_is_given_out_again_loses_a_change() {
     comes(&search, "black", 1).await;
 }
 
+/// As a backup does it that is loaded over the database: its tables come in the place of those that were there.
+#[tokio::test]
+async fn what_a_backup_brings_is_found_and_what_it_takes_is_not() {
+    let test = TestDatabase::new().await;
+    let (build, sql, search) = (test.build().await, test.sql().await, search(&test));
+    build.product("Green Tea", "drinks", "3.50").await;
+    search.catch_up().await.unwrap();
+    assert_eq!(*search.suggest("green").await.unwrap().0, ["Green Tea"]);
+    sql.batch_execute(
+        "BEGIN; CREATE TABLE backup (LIKE products INCLUDING ALL); \
+         INSERT INTO backup (id, title, category_id, price) SELECT id, 'Green Coffee', category_id, price FROM products; \
+         DROP TABLE products CASCADE; ALTER TABLE backup RENAME TO products; COMMIT",
+    )
+    .await
+    .unwrap();
+    eventually("the backup is found", 5 * SECOND, async || {
+        let found = search.products(words("green"), View::default()).await;
+        found.is_ok_and(|found| titles(&found) == ["Green Coffee"] && found.count == 1).then_some(())
+    })
+    .await;
+    assert_eq!(count(&search, "tea").await, 0);
+    assert_eq!(*search.suggest("green").await.unwrap().0, ["Green Coffee"]);
+}
+
 /// Ids are given out in one order and committed in the other; and one transaction stays open all the while.
 #[tokio::test]
 async fn no_gap_loses_a_change_and_no_open_transaction_holds_back_others() {

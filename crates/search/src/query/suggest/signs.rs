@@ -1,13 +1,39 @@
-//! Titles that hold a query of next to no letters, sign by sign.
+//! Titles that hold a query sign by sign.
 
 use tantivy::TantivyError;
 
-use super::{Step, Steps, documents};
+use super::{ENOUGH, Step, Steps, documents};
 use crate::fold;
 use crate::index::{Living, WordId, is_signs};
 use crate::query::gather;
 
-/// `plain` is the query folded with its signs, `words` its words: at most one, as there are fewer than three letters.
+/// The first places of titles that begin with `plain`, folded with its signs: they stand together.
+pub(super) fn beginning_with(living: &Living, plain: &str) -> Result<Vec<u32>, TantivyError> {
+    let titles = &living.segment.titles;
+    let (mut from, mut to) = (0, titles.alphabetical.len());
+    while from < to {
+        let middle = from.midpoint(to);
+        match titles.at(titles.places[titles.alphabetical[middle] as usize])?.0.as_str() < plain {
+            true => from = middle + 1,
+            false => to = middle,
+        }
+    }
+    let mut places = Vec::new();
+    for doc in &titles.alphabetical[from..] {
+        let place = titles.places[*doc as usize];
+        if !living.is_alive(*doc) || places.last() == Some(&place) {
+            continue;
+        }
+        if places.len() == ENOUGH || !titles.at(place)?.0.starts_with(plain) {
+            break;
+        }
+        places.push(place);
+    }
+    Ok(places)
+}
+
+/// For a query of next to no letters. `plain` is the query folded with its signs, `words` its words: at most one, as
+/// there are fewer than three letters.
 pub(super) fn steps(living: &Living, plain: &str, words: &[String]) -> Result<Steps, TantivyError> {
     let mut steps = Steps::default();
     let segment = &*living.segment;

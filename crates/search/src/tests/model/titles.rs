@@ -36,6 +36,7 @@ pub(crate) struct Title {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
+    BeginsWithItsSigns,
     Begins,
     WordBegins,
     Contains,
@@ -98,6 +99,9 @@ impl Literally {
     fn step(&self, title: &Title) -> Option<Step> {
         if !self.has_words() {
             return step(&self.plain, &title.plain);
+        }
+        if self.plain != self.words && title.plain.starts_with(&self.plain) {
+            return Some(Step::BeginsWithItsSigns);
         }
         step(&self.words, title.words.as_ref().unwrap_or(&title.plain))
     }
