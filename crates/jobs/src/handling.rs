@@ -231,16 +231,19 @@ impl Handling {
         Ok(())
     }
 
-    /// Writes until it is written, unless the session breaks or we stop.
+    /// Writes until it is written, unless the session breaks or we stop. Warns the first time that it cannot be.
     async fn insist<T, F>(&self, broken: &CancellationToken, write: impl Fn() -> F) -> Result<T, Lapse>
     where
         F: Future<Output = Result<T, NotWritten>>,
     {
+        let mut is_told = false;
         loop {
             match write().await {
                 Ok(value) => return Ok(value),
-                Err(error) => tracing::debug!(%error, "how a task ended cannot be written down yet"),
+                Err(error) if is_told => tracing::debug!(%error, "how a task ended cannot be written down yet"),
+                Err(error) => tracing::warn!(%error, "how a task ended cannot be written down yet"),
             }
+            is_told = true;
             self.wait(self.runner.pause(), broken).await?;
         }
     }

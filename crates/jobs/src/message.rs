@@ -22,7 +22,7 @@ const STORE: &str = "store";
 const TRACE: &str = "traceparent";
 const PERSISTENT: u8 = 2;
 
-/// How much of a body is shown that nobody can read.
+/// How much of a text is shown that nobody can read.
 const EXCERPT: usize = 2_000;
 
 /// A message to publish.
@@ -97,14 +97,17 @@ pub(crate) fn decode(received: &lapin::message::Delivery) -> Result<(Key, Delive
 /// What an operator is told of a message that is no task.
 pub(crate) fn describe(received: &lapin::message::Delivery) -> Value {
     let properties = &received.properties;
-    let body = String::from_utf8_lossy(&received.data);
     json!({
-        "type": properties.kind().as_ref().map(|kind| kind.as_str()),
-        "message_id": properties.message_id().as_ref().map(|id| id.as_str()),
+        "type": properties.kind().as_ref().map(|kind| excerpt(kind.as_str())),
+        "message_id": properties.message_id().as_ref().map(|id| excerpt(id.as_str())),
         "bytes": received.data.len(),
-        // PostgreSQL's JSON knows no NUL.
-        "body": body.chars().filter(|letter| *letter != '\0').take(EXCERPT).collect::<String>(),
+        "body": excerpt(&String::from_utf8_lossy(&received.data)),
     })
+}
+
+/// The beginning of a text, without NUL: PostgreSQL's JSON knows none.
+fn excerpt(text: &str) -> String {
+    text.chars().filter(|letter| *letter != '\0').take(EXCERPT).collect()
 }
 
 fn header<'a>(received: &'a lapin::message::Delivery, name: &str) -> Option<&'a AMQPValue> {

@@ -8,6 +8,7 @@ use diesel::sql_types::{Array, BigInt, Jsonb, Text, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use crate::schema::outbox;
+use crate::task::without_nul;
 
 /// The kind under which messages are parked that cannot be tasks.
 pub const UNDECODABLE: &str = "undecodable";
@@ -288,7 +289,7 @@ pub async fn park_undecodable(tx: &mut Tx, message: &serde_json::Value, error: &
     )
     .bind::<Text, _>(UNDECODABLE)
     .bind::<Jsonb, _>(message)
-    .bind::<Text, _>(error)
+    .bind::<Text, _>(without_nul(error))
     .execute(&mut **tx)
     .await?;
     Ok(())

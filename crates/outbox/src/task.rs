@@ -168,13 +168,18 @@ pub async fn fail(tx: &mut Tx, event: Key, worker: i64, next: Next, error: &str)
     .bind::<BigInt, _>(event.id)
     .bind::<BigInt, _>(worker)
     .bind::<Integer, _>(counts)
-    .bind::<Text, _>(error)
+    .bind::<Text, _>(without_nul(error))
     .bind::<Double, _>(delay.as_secs_f64())
     .bind::<Bool, _>(is_parked)
     .cached()
     .execute(&mut **tx)
     .await?;
     Ok(failed == 1)
+}
+
+/// What went wrong, as it can be written down: PostgreSQL's text knows no NUL.
+pub(crate) fn without_nul(error: &str) -> String {
+    error.replace('\0', "")
 }
 
 /// Gives up an event whose attempts ended with their processes.

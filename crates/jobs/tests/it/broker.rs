@@ -93,6 +93,27 @@ async fn what_no_task_answers_and_what_is_no_task_is_parked_at_once() {
     );
 }
 
+/// Which PostgreSQL's text and JSON do not know.
+#[tokio::test]
+async fn a_nul_keeps_nothing_from_being_parked() {
+    let bench = Bench::new().await;
+    let fail = |_| async { Err(TaskError::permanent("made\0 up")) };
+    let worker = bench.start(&bench.config(bench.broker.url()), Registry::new().on(Happened::KIND, "fail", fail));
+    eventually("the queues exist", SOON, async || bench.broker.ready("tasks").await).await;
+    let named = BasicProperties::default().with_type("no\0 kind".into()).with_message_id("no\0 number".into());
+    bench.broker.publish("tasks", b"{}", named).await;
+    bench.record(0..1).await;
+    bench.eventually_parked(2).await;
+    bench.eventually_idle().await;
+    worker.stop().await;
+    let rows = "SELECT last_error, payload->>'type', payload->>'message_id' FROM outbox ORDER BY 1";
+    let rows = bench.test.sql().await.query(rows, &[]).await.unwrap();
+    let parked: Vec<(&str, Option<&str>, Option<&str>)> =
+        rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect();
+    let no_key = "it does not say which event of which store it is";
+    assert_eq!(parked, [(no_key, Some("no kind"), Some("no number")), ("made up", None, None)]);
+}
+
 #[tokio::test]
 async fn a_task_that_fails_comes_again_and_holds_up_nobody() {
     let bench = Bench::new().await;

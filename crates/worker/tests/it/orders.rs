@@ -190,6 +190,24 @@ async fn workers_that_are_killed_over_and_over_lose_no_confirmation() {
 }
 
 #[tokio::test]
+async fn an_ending_that_cannot_be_written_down_is_warned_of_once() {
+    let shop = Shop::open().await;
+    let refuse = "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'made up'; END $$; \
+                  CREATE TRIGGER refuse BEFORE DELETE ON outbox FOR EACH ROW EXECUTE FUNCTION refuse()";
+    shop.sql.batch_execute(refuse).await.unwrap();
+    shop.order().await;
+    let worker = shop.worker_with(&[("RUST_LOG", "info,jobs=debug".into())]);
+    let levels = async || {
+        let said = worker.said("how a task ended cannot be written down yet");
+        let levels: Vec<_> = said.into_iter().map(|line| line["level"].clone()).collect();
+        (levels.len() >= 3).then_some(levels)
+    };
+    assert_eq!(eventually("it is tried again", SOON, levels).await[..3], ["WARN", "DEBUG", "DEBUG"]);
+    shop.sql.batch_execute("DROP TRIGGER refuse ON outbox").await.unwrap();
+    shop.eventually_idle().await;
+}
+
+#[tokio::test]
 async fn without_a_broker_orders_are_confirmed_as_well() {
     let shop = Shop::open().await;
     let workers = [(); 2].map(|()| Process::start(shop.app.database.url(), None));
