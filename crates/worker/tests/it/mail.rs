@@ -12,10 +12,14 @@ use crate::process::{Process, SOON};
 const ANN: &str = "ann@customer.example";
 
 /// Places an order for one unit; its id.
-pub(crate) async fn order_for(shop: &Shop, address: &str) -> i64 {
+async fn order_for(shop: &Shop, address: &str) -> i64 {
+    order_at(shop, address, &Config::default()).await
+}
+
+/// The same, at a gateway with this configuration.
+pub(crate) async fn order_at(shop: &Shop, address: &str, config: &Config) -> i64 {
     let database = shop.app.database.handle();
-    let config = Config { announces: true, ..Config::default() };
-    let orders = Orders::new(database, db::Clock::system(), &config).unwrap();
+    let orders = Orders::new(database, db::Clock::system(), config).unwrap();
     let basket = Basket::new(vec![Wanted { product_id: shop.product, quantity: 1 }]).unwrap();
     let request = Request {
         store_id: shop.store,

@@ -8,12 +8,13 @@ use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
+use orders::Config;
 use orders::events::OrderCancelled;
 use serde_json::{Value, json};
 use sha2::Sha256;
 use testkit::{TestApp, eventually};
 
-use crate::mail::order_for;
+use crate::mail::order_at;
 use crate::orders::Shop;
 use crate::process::{Process, SOON};
 
@@ -97,6 +98,17 @@ async fn announcing_shop() -> Shop {
     Shop::selling("Pen", TestApp::start_with(|_, settings| settings.orders.announces = true).await).await
 }
 
+/// Records that an order was cancelled.
+async fn cancel(shop: &Shop, order_id: i64) {
+    let at = web::Timestamp("2026-03-01T09:30:00Z".parse().unwrap());
+    let cancelled = OrderCancelled { store_id: shop.store, order_id, at };
+    let recorded = shop
+        .app
+        .database
+        .transaction::<_, db::Error, _>(move |tx| Box::pin(async move { outbox::record(tx, &cancelled, None).await }));
+    recorded.await.unwrap();
+}
+
 #[tokio::test]
 async fn every_fate_of_an_order_is_told_signed_and_again_until_it_is_taken() {
     let (shop, receiver) = (announcing_shop().await, Receiver::open(2));
@@ -106,13 +118,7 @@ async fn every_fate_of_an_order_is_told_signed_and_again_until_it_is_taken() {
     let rejected = shop.app.post("/orders/", &json!({ "store_id": shop.store, "items": [much] })).await.expect(201);
     assert_eq!(rejected["status"], "REJECTED");
     eventually("both are told", SOON, async || (receiver.told().len() == 4).then_some(())).await;
-    let at = web::Timestamp("2026-03-01T09:30:00Z".parse().unwrap());
-    let cancelled = OrderCancelled { store_id: shop.store, order_id: confirmed, at };
-    let recorded = shop
-        .app
-        .database
-        .transaction::<_, db::Error, _>(move |tx| Box::pin(async move { outbox::record(tx, &cancelled, None).await }));
-    recorded.await.unwrap();
+    cancel(&shop, confirmed).await;
     eventually("all are told", SOON, async || (receiver.told().len() == 5).then_some(())).await;
     shop.eventually_sent(1).await;
     shop.eventually_idle().await;
@@ -150,7 +156,7 @@ async fn every_fate_of_an_order_is_told_signed_and_again_until_it_is_taken() {
 #[tokio::test]
 async fn a_receiver_that_is_down_keeps_no_customer_waiting_and_hears_of_no_address() {
     let (shop, receiver) = (announcing_shop().await, Receiver::open(usize::MAX));
-    order_for(&shop, "ann@customer.example").await;
+    order_at(&shop, "ann@customer.example", &Config { announces: true, ..Config::default() }).await;
     shop.order().await;
     let worker = receiver.worker(&shop);
     shop.eventually_sent(2).await;
@@ -160,6 +166,25 @@ async fn a_receiver_that_is_down_keeps_no_customer_waiting_and_hears_of_no_addre
     assert!(!receiver.told().iter().any(|told| told.body.contains('@')), "{:#?}", receiver.told());
     *receiver.refusals.lock().unwrap() = 0;
     shop.eventually_idle().await;
+}
+
+#[tokio::test]
+async fn a_worker_without_a_webhook_loses_none_that_a_gateway_recorded() {
+    let (shop, receiver) = (announcing_shop().await, Receiver::open(0));
+    let (order, _) = shop.order().await;
+    // Cancellations are recorded in any case, so they say nothing of a webhook.
+    cancel(&shop, order).await;
+    let unaware = shop.worker_with(&[]);
+    let noted = || unaware.said("task done").into_iter().find(|line| line["kind"] == "order.cancelled");
+    eventually("a cancellation is done", SOON, async || noted()).await;
+    let failed =
+        eventually("a decision is not", SOON, async || unaware.said("task failed, and comes again").pop()).await;
+    assert_eq!(failed["error"], "this worker has no WEBHOOK_URL, and a gateway has one");
+    drop(unaware);
+    let _aware = receiver.worker(&shop);
+    eventually("another tells it", SOON, async || receiver.told().pop()).await;
+    shop.eventually_idle().await;
+    assert_eq!(receiver.told()[0].body()["type"], "order.confirmed");
 }
 
 /// One that takes connections and never says a word, and how to tell it.
