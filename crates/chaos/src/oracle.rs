@@ -136,8 +136,8 @@ async fn confirmations(sql: &Client, found: &mut Violations) -> Result<()> {
     Ok(())
 }
 
-/// Whoever left an address with a confirmed order got its letter, repeats can be told, and nobody else got any. Returns
-/// how many were repeats.
+/// Whoever left an address with a confirmed order got its letter, unless it was cancelled first; repeats can be told, and
+/// nobody else got any. Returns how many were repeats.
 pub(crate) async fn mail(sql: &Client, mails: &[Mail], found: &mut Violations) -> Result<usize> {
     let mut ids_by_address: HashMap<&str, Vec<String>> = HashMap::new();
     for mail in mails {
@@ -152,7 +152,7 @@ pub(crate) async fn mail(sql: &Client, mails: &[Mail], found: &mut Violations) -
     for row in sql.query(addressed, &[]).await? {
         let (id, status, address): (i64, String, String) = (row.get(0), row.get(1), row.get(2));
         match (status.as_str(), ids_by_address.remove(address.as_str())) {
-            // One that was cancelled was confirmed before, and its customer heard of that.
+            // One that was cancelled was confirmed before, and its customer may have heard of that.
             ("CONFIRMED" | "CANCELLED", Some(ids)) => {
                 told += 1;
                 repeats += ids.len() - 1;
@@ -166,7 +166,7 @@ pub(crate) async fn mail(sql: &Client, mails: &[Mail], found: &mut Violations) -
                     ));
                 }
             }
-            ("CONFIRMED" | "CANCELLED", None) => {
+            ("CONFIRMED", None) => {
                 found.push(format!("missing: order {id} was confirmed, and its customer got no mail"))
             }
             (_, Some(_)) => found.push(format!("order {id} is {status}, and its customer got mail")),

@@ -13,7 +13,7 @@ use products::Titles;
 
 use crate::email::CustomerEmail;
 use crate::events::OrderConfirmed;
-use crate::order::{ConfirmationState, Order, Summary, Terms};
+use crate::order::{ConfirmationState, Order, Status, Summary, Terms};
 use crate::read::lines;
 use crate::schema::{confirmations, orders};
 
@@ -49,12 +49,23 @@ impl ReactionError {
 /// A confirmation on its way: marked as sent, and not committed yet. Only [`told`](Self::told) makes the mark last.
 ///
 /// The mark's row lock makes deliveries that overlap wait for each other, so the customer is told twice only if the
-/// process dies between telling and the commit.
+/// process dies between telling and the commit, or if whoever takes the letter says so too late to be heard.
 pub struct Confirming {
     tx: Tx,
     event: OrderConfirmed,
     attempt: i32,
     began: Instant,
+}
+
+/// How the customer is to be told.
+#[derive(Debug)]
+pub enum Telling {
+    /// By this letter.
+    Mail(Letter),
+    /// By the log alone: the customer left no address.
+    Log,
+    /// Not any more: the order was cancelled meanwhile.
+    Cancelled,
 }
 
 /// What is to be told to whom.
@@ -96,11 +107,11 @@ pub async fn confirm(
 }
 
 impl Confirming {
-    /// What goes by mail; `None` where the customer left no address.
+    /// What goes to the customer, as the order stands now.
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn letter(&self) -> Result<Option<Letter>, ReactionError> {
+    pub async fn telling(&self) -> Result<Telling, ReactionError> {
         let OrderConfirmed { store_id, order_id, .. } = self.event;
         let row = orders::table.find((store_id, order_id)).select((Summary::as_select(), orders::customer_email));
         let (found, lines) = try_join!(
@@ -110,13 +121,17 @@ impl Confirming {
             },
             lines(&self.tx, store_id, order_id),
         )?;
-        let (summary, Some(address)) = found else { return Ok(None) };
+        let (summary, address) = found;
+        if summary.status == Status::Cancelled {
+            return Ok(Telling::Cancelled);
+        }
+        let Some(address) = address else { return Ok(Telling::Log) };
         let products: Vec<i64> = lines.iter().map(|line| line.product_id).collect();
         let titles = products::titles(&self.tx, &products).await?;
         let Summary { id, status, created_at, total_items, total_price } = summary;
         let terms = Terms { store_id, status, created_at, total_items, total_price, lines };
         let order = Order { id, customer_email: Some(address.clone()), terms };
-        Ok(Some(Letter { order, address, titles, resent: self.event.resent }))
+        Ok(Telling::Mail(Letter { order, address, titles, resent: self.event.resent }))
     }
 
     /// To be asked right before the customer is told: whether it is still us who have to.

@@ -3,7 +3,7 @@
 use db::{Clock, Database};
 use jobs::{Delivery, Lane, Registry, TaskError};
 use orders::events::{OrderCancelled, OrderConfirmed, OrderDecided};
-use orders::reactions::{Confirming, Notices, ReactionError, confirm};
+use orders::reactions::{Confirming, Notices, ReactionError, Telling, confirm};
 use outbox::Event;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -73,11 +73,13 @@ async fn send_confirmation(means: &Means, delivery: Delivery) -> Result<(), Task
 
 /// Returns by which means.
 async fn tell_customer(mailer: &Mailer, confirming: &Confirming) -> Result<&'static str, TaskError> {
-    let letter = confirming.letter().await.map_err(failed)?;
+    let telling = confirming.telling().await.map_err(failed)?;
     confirming.in_time().map_err(failed)?;
-    let Some(letter) = letter else { return Ok("log") };
-    mailer.send(&letter).await?;
-    Ok("mail")
+    match telling {
+        Telling::Mail(letter) => mailer.send(&letter).await.map(|()| "mail"),
+        Telling::Log => Ok("log"),
+        Telling::Cancelled => Ok("nothing: cancelled"),
+    }
 }
 
 fn failed(error: ReactionError) -> TaskError {

@@ -1,7 +1,7 @@
 use accounts::Actor;
 use futures_util::future::join_all;
 use orders::events::OrderConfirmed;
-use orders::reactions::{Notices, ReactionError, confirm};
+use orders::reactions::{Notices, ReactionError, Telling, confirm};
 use orders::{Confirmation, ConfirmationState, CustomerEmail, Request};
 
 use crate::support::Shop;
@@ -103,7 +103,8 @@ async fn one_that_could_not_be_told_stays_to_be_sent() {
     let shop = Shop::open().await;
     let event = confirmed_order(&shop).await;
     let confirming = confirm(&shop.patient, &shop.clock, &event, 1).await.unwrap().unwrap();
-    assert!(confirming.letter().await.unwrap().is_none(), "the customer left no address");
+    let telling = confirming.telling().await.unwrap();
+    assert!(matches!(telling, Telling::Log), "the customer left no address: {telling:?}");
     confirming.not_told().await;
     assert_eq!(confirmation(&shop, event).await.state, ConfirmationState::Pending);
     // Nor is one marked whose task came to its end half-way.
@@ -125,7 +126,7 @@ async fn the_letter_is_of_the_order_and_the_event_does_not_have_the_address() {
     assert!(event.has_address && !payload.contains('@'), "{payload}");
 
     let confirming = confirm(&shop.patient, &shop.clock, &event, 1).await.unwrap().unwrap();
-    let letter = confirming.letter().await.unwrap().unwrap();
+    let Telling::Mail(letter) = confirming.telling().await.unwrap() else { panic!("there is an address") };
     assert_eq!((letter.address, &letter.order), (address.clone(), &order));
     assert_eq!((letter.titles[&pen].as_str(), letter.titles[&desk].as_str()), ("A thing", "A thing"));
     confirming.told("test").await.unwrap();

@@ -148,6 +148,22 @@ async fn a_refusal_that_is_not_about_the_mailbox_is_tried_again() {
 }
 
 #[tokio::test]
+async fn an_order_that_is_cancelled_before_its_letter_gets_none() {
+    let (shop, inbox) = (Shop::open().await, Inbox::open().await);
+    let (ann, bob) = (order_for(&shop, ANN).await, order_for(&shop, "bob@customer.example").await);
+    shop.sql.execute("UPDATE orders SET status = 'CANCELLED' WHERE id = $1", &[&ann]).await.unwrap();
+    let worker = mailing(&shop, &inbox);
+    shop.eventually_sent(2).await;
+    shop.eventually_idle().await;
+    let told: Vec<_> = inbox.mails().into_iter().flat_map(|mail| mail.to).collect();
+    assert_eq!(told, ["bob@customer.example"]);
+    assert_eq!(
+        (told_by(&worker, ann).await.as_str(), told_by(&worker, bob).await.as_str()),
+        ("nothing: cancelled", "mail")
+    );
+}
+
+#[tokio::test]
 async fn a_letter_that_staff_want_sent_again_is_no_repetition() {
     let (shop, inbox) = (Shop::open().await, Inbox::open().await);
     let order = order_for(&shop, ANN).await;
