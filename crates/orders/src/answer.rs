@@ -89,7 +89,7 @@ pub(crate) struct DetailView {
 #[schema(as = OrderConfirmation)]
 struct ConfirmationView {
     state: ConfirmationState,
-    /// How often sending was begun.
+    /// How many attempts it took to send it; 0 until then, however many have failed.
     #[schema(minimum = 0, example = 1)]
     attempts: i32,
     /// When it was sent; null until then.

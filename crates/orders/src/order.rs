@@ -173,7 +173,7 @@ impl ConfirmationState {
 pub struct Confirmation {
     /// Whether it was sent.
     pub state: ConfirmationState,
-    /// How often sending was begun.
+    /// How many attempts it took to send it; 0 until then, however many have failed.
     pub attempts: i32,
     /// When it was sent.
     pub sent_at: Option<DateTime<Utc>>,

@@ -66,7 +66,7 @@ impl List for Confirmations {
             Cell::link(format!("/admin/orders/{}/", row.order_id), row.order_id.to_string()),
             Cell::link(format!("/admin/stores/{}/", row.store_id), &row.store),
             Cell::badge(row.state.as_str()),
-            Cell::number(row.attempts),
+            Cell::Text(row.sent_at.map(|_| row.attempts.to_string()).unwrap_or_default()),
             Cell::Moment(row.sent_at),
             Cell::Moment(Some(row.created_at)),
         ]

@@ -67,6 +67,22 @@ async fn confirmations_are_narrowed_to_a_state_a_day_or_a_number() {
 }
 
 #[tokio::test]
+async fn attempts_are_shown_of_what_was_sent() {
+    let app = TestApp::start().await;
+    orders(&app, 2).await;
+    park(&app, "id = 1").await;
+    let told = "UPDATE confirmations SET state = 'sent', sent_at = now(), attempts = 3 WHERE order_id = 2";
+    app.database.sql().await.batch_execute(told).await.unwrap();
+    let mut browser = Browser::signed_in(&app, Role::Viewer).await;
+    let export = browser.get("/admin/confirmations/export.csv").await.expect(200).text;
+    assert!(export.contains(",failed,,,") && export.contains(",sent,3,"), "{export}");
+    let failed = browser.get("/admin/orders/1/").await.expect(200).text;
+    assert!(failed.contains("8 failures") && !failed.contains("Attempts"), "{failed}");
+    let sent = browser.get("/admin/orders/2/").await.expect(200).text;
+    assert!(sent.contains("<dt>Attempts</dt><dd>3</dd>"), "{sent}");
+}
+
+#[tokio::test]
 async fn a_page_looks_at_a_stretch_where_little_matches() {
     let app = TestApp::start().await;
     orders(&app, 12_000).await;

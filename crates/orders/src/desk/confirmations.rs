@@ -29,7 +29,7 @@ pub struct Told {
     /// Whether the customer was told.
     #[diesel(sql_type = Text)]
     pub state: ConfirmationState,
-    /// How often sending was begun.
+    /// How many attempts it took to send it; 0 until then, however many have failed.
     #[diesel(sql_type = Integer)]
     pub attempts: i32,
     /// When it was sent.

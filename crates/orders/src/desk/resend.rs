@@ -95,6 +95,7 @@ async fn resend(tx: &mut Tx, order_id: i64, actor: &Actor, now: DateTime<Utc>) -
     diesel::update(row)
         .set((
             confirmations::state.eq(ConfirmationState::Pending.as_str()),
+            confirmations::attempts.eq(0),
             confirmations::sent_at.eq(None::<DateTime<Utc>>),
         ))
         .execute(&mut conn)

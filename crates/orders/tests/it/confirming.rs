@@ -59,6 +59,8 @@ async fn what_staff_have_sent_again_after_it_was_sent_is_told_apart_and_belongs_
     shop.sql.execute("DELETE FROM outbox", &[]).await.unwrap();
     let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     shop.orders.resend_confirmation(event.order_id, &Actor::program("test").in_trace(trace)).await.unwrap();
+    let pending = Confirmation { state: ConfirmationState::Pending, attempts: 0, sent_at: None };
+    assert_eq!(confirmation(&shop, event).await, pending);
     let row = "SELECT (payload->>'resent')::bigint, traceparent FROM outbox";
     let row = shop.sql.query_one(row, &[]).await.unwrap();
     assert_eq!(row.get::<_, Option<i64>>(0), Some(shop.clock.now().timestamp_micros()));
