@@ -7,7 +7,8 @@ use url::form_urlencoded::{self, Serializer};
 pub(crate) struct Fields(Vec<(String, String)>);
 
 impl Fields {
-    /// Reads `a=b&c=d`. PostgreSQL has no NUL in text, so what has one is left out.
+    /// Reads the query of an address. PostgreSQL has no NUL in text, so what has one is left out; what is not UTF-8 is
+    /// replaced, since an address only says what is shown.
     pub(crate) fn parse(text: &[u8]) -> Self {
         let mut fields = Self::default();
         for (name, value) in form_urlencoded::parse(text).into_owned() {

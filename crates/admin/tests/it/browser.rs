@@ -114,6 +114,25 @@ impl<'a> Browser<'a> {
         self.submit(path, &[fields, &[("csrf", &csrf), ("seen", &seen)]].concat()).await
     }
 
+    /// Sends a form with a file of these bytes.
+    pub(crate) async fn upload(&mut self, path: &str, fields: &[(&str, &str)], file: &[u8]) -> Page {
+        let mut body = Vec::new();
+        for (name, value) in fields {
+            let part = format!("--part\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+            body.extend_from_slice(part.as_bytes());
+        }
+        body.extend_from_slice(b"--part\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.csv\"\r\n\r\n");
+        body.extend_from_slice(file);
+        body.extend_from_slice(b"\r\n--part--\r\n");
+        self.send_raw(path, "multipart/form-data; boundary=part", body).await
+    }
+
+    /// Sends a body of any bytes.
+    pub(crate) async fn send_raw(&mut self, path: &str, kind: &str, body: Vec<u8>) -> Page {
+        let headers = [("sec-fetch-site", "same-origin"), ("content-type", kind)];
+        self.exchange(Method::POST, path, &headers, Some(body)).await
+    }
+
     pub(crate) async fn send(
         &mut self,
         method: Method,
@@ -121,6 +140,13 @@ impl<'a> Browser<'a> {
         headers: &[(&str, &str)],
         form: Option<&[(&str, &str)]>,
     ) -> Page {
+        let body = form.map(|fields| form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish());
+        let kind = form.map(|_| ("content-type", "application/x-www-form-urlencoded"));
+        let headers: Vec<_> = headers.iter().copied().chain(kind).collect();
+        self.exchange(method, path, &headers, body.map(String::into_bytes)).await
+    }
+
+    async fn exchange(&mut self, method: Method, path: &str, headers: &[(&str, &str)], body: Option<Vec<u8>>) -> Page {
         let mut request = self.client.request(method, format!("{}{path}", self.app.base()));
         let given = headers.iter().any(|(name, _)| *name == "cookie");
         if let Some(cookie) = self.cookie.as_ref().filter(|_| !given) {
@@ -129,9 +155,8 @@ impl<'a> Browser<'a> {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        if let Some(fields) = form {
-            let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-            request = request.header("content-type", "application/x-www-form-urlencoded").body(body);
+        if let Some(body) = body {
+            request = request.body(body);
         }
         let answer = request.send().await.unwrap();
         let (status, headers) = (answer.status(), answer.headers().clone());

@@ -74,3 +74,37 @@ async fn a_file_is_shown_before_it_is_imported() {
     let proof = orders::ledger::verify(&app.database.handle(), None).await.unwrap();
     assert!(proof.drifted.is_empty(), "{:?}", proof.drifted);
 }
+
+#[tokio::test]
+async fn a_row_that_cannot_be_told_apart_is_left_out_and_named() {
+    let app = TestApp::start().await;
+    let mut browser = Browser::signed_in(&app, Role::Manager).await;
+    let file = "sku,title,category,price,description\nT-1,Tea\nM-1,Mug,Kitchen,9,\nM-2,Mug,Kitchen,9,white,large\n";
+    let shown = browser.act("/admin/import/", &[("kind", "products"), ("file", file)]).await.expect(200);
+    for words in ["Columns: 2 here, 5 in the first row.", "Columns: 6 here", ">2</td>", ">4</td>", "Import (1)"] {
+        assert!(shown.text.contains(words), "{words}: {}", shown.text);
+    }
+    let file = "store,sku,quantity\nHarbour\n";
+    let shown = browser.act("/admin/import/", &[("kind", "stock"), ("file", file)]).await.expect(200);
+    assert!(shown.text.contains("Columns: 1 here") && !shown.text.contains("No store"), "{}", shown.text);
+    for kind in ["bogus", ""] {
+        let refused = browser.act("/admin/import/", &[("kind", kind), ("file", file)]).await.expect(422);
+        assert!(refused.text.contains("Choose what the rows are"), "{}", refused.text);
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_text_is_refused() {
+    let app = TestApp::start().await;
+    let mut browser = Browser::signed_in(&app, Role::Manager).await;
+    let csrf = browser.get("/admin/").await.expect(200).hidden("csrf");
+    for (title, told) in [(&b"caf\xe9"[..], "Line 3 of file is not UTF-8."), (b"a\0b", "Line 3 of file holds a NUL")] {
+        let file = [b"sku,title,category,price,description\nT-1,Tea,Tea,2,\nC-1,", title, b",Tea,2,\n"].concat();
+        let page = browser.upload("/admin/import/", &[("csrf", &csrf), ("kind", "products")], &file).await.expect(400);
+        assert!(page.text.contains(told), "{}", page.text);
+    }
+    let named = format!("csrf={csrf}&name=%ff%fe");
+    let page = browser.send_raw("/admin/categories/new/", "application/x-www-form-urlencoded", named.into()).await;
+    assert!(page.expect(400).text.contains("What was given as name is not UTF-8."));
+    assert_eq!(app.get("/categories/").await.expect(200)["count"], 0);
+}

@@ -50,7 +50,11 @@ enum Plan {
 
 impl Plan {
     async fn make(desk: &Desk, kind: &str, text: &str) -> Result<Result<Self, String>, Trouble> {
-        let columns: &[&str] = if kind == "stock" { &stock::COLUMNS } else { &products::COLUMNS };
+        let columns: &[&str] = match kind {
+            "products" => &products::COLUMNS,
+            "stock" => &stock::COLUMNS,
+            _ => return Ok(Err("Choose what the rows are: products or stock.".into())),
+        };
         let lines = match table::read(text, columns) {
             Ok(lines) => lines,
             Err(problem) => return Ok(Err(problem)),

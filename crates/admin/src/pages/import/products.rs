@@ -75,6 +75,9 @@ pub(super) async fn plan(desk: &Desk, lines: &[Line]) -> Result<Vec<(Row, Option
 
 /// The row as the API takes a product. Its category, which the API takes by id, is read by itself.
 fn understood(line: &Line) -> Result<(NewProduct, String), String> {
+    if let Some(words) = &line.wrong {
+        return Err(words.clone());
+    }
     let body = json!({
         "sku": line.get("sku"),
         "title": line.get("title"),

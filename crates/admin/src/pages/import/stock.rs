@@ -75,6 +75,9 @@ fn understood(
     stores: &HashMap<String, Vec<i64>>,
     products: &HashMap<String, i64>,
 ) -> Result<(i64, i64, i32), String> {
+    if let Some(words) = &line.wrong {
+        return Err(words.clone());
+    }
     let (name, sku, quantity) = (line.get("store"), line.get("sku"), line.get("quantity"));
     let store = match stores.get(name).map(Vec::as_slice) {
         Some([id]) => Ok(*id),

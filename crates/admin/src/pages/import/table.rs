@@ -10,6 +10,8 @@ pub(super) const MOST: usize = 2_000;
 pub(super) struct Line {
     pub(super) number: u64,
     cells: HashMap<String, String>,
+    /// Why its cells cannot be told apart, where they cannot.
+    pub(super) wrong: Option<String>,
 }
 
 impl Line {
@@ -25,8 +27,8 @@ impl Line {
 /// What is wrong with the file as a whole, in a sentence.
 pub(super) fn read(text: &str, columns: &[&str]) -> Result<Vec<Line>, String> {
     let text = text.trim_start_matches('\u{feff}');
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
-    let broken = |error: csv::Error| format!("The file cannot be read as CSV: {error}.");
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_reader(text.as_bytes());
+    let broken = |_| "The file cannot be read as CSV.".to_owned();
     let names: Vec<String> = reader.headers().map_err(broken)?.iter().map(str::to_lowercase).collect();
     let mut sorted: Vec<&str> = names.iter().map(String::as_str).collect();
     let mut expected = columns.to_vec();
@@ -48,7 +50,9 @@ pub(super) fn read(text: &str, columns: &[&str]) -> Result<Vec<Line>, String> {
         number += text.as_bytes().get(counted..place).map_or(0, line_ends);
         counted = place;
         let cells = names.iter().cloned().zip(record.iter().map(str::to_owned)).collect();
-        lines.push(Line { number, cells });
+        let wrong = (record.len() != names.len())
+            .then(|| format!("Columns: {} here, {} in the first row.", record.len(), names.len()));
+        lines.push(Line { number, cells, wrong });
     }
     if lines.is_empty() { Err("The file has no rows.".into()) } else { Ok(lines) }
 }
@@ -77,7 +81,10 @@ mod tests {
         for wrong in ["", "sku,quantity\n1,2", "store,sku,quantity", "store,sku,quantity,price\n1,2,3,4"] {
             assert!(read(wrong, &["store", "sku", "quantity"]).is_err(), "{wrong}");
         }
-        assert!(read("store,sku,quantity\n1,2\n", &["store", "sku", "quantity"]).unwrap_err().contains("CSV"));
+        let lines = read("store,sku,quantity\n1,2\n1,2,3\n1,2,3,4\n", &["store", "sku", "quantity"]).unwrap();
+        let wrong: Vec<Option<&str>> = lines.iter().map(|line| line.wrong.as_deref()).collect();
+        let told = |columns| format!("Columns: {columns} here, 3 in the first row.");
+        assert_eq!(wrong, [Some(&*told(2)), None, Some(&*told(4))]);
         let many = format!("sku\n{}", "1\n".repeat(MOST + 1));
         assert!(read(&many, &["sku"]).unwrap_err().contains("manage import"));
     }
