@@ -38,11 +38,30 @@ pub enum SignInError {
     #[error("The e-mail address or the password is wrong.")]
     Refused,
     /// Too many attempts failed before. This one was not looked at.
-    #[error("Too many attempts failed. Try again in {} seconds.", .0.num_seconds().max(0) + 1)]
+    #[error("Too many attempts failed. Try again in {}.", in_words(seconds(*.0)))]
     TooSoon(TimeDelta),
     /// Too many passwords are being looked at, or the database failed.
     #[error(transparent)]
     Failed(#[from] Error),
+}
+
+impl SignInError {
+    /// Seconds to wait before the next attempt, if that is the matter.
+    pub fn retry_after(&self) -> Option<i64> {
+        match self {
+            Self::TooSoon(wait) => Some(seconds(*wait)),
+            _ => None,
+        }
+    }
+}
+
+/// Whole seconds after which the time is over for certain.
+fn seconds(wait: TimeDelta) -> i64 {
+    wait.num_seconds().max(0) + 1
+}
+
+fn in_words(seconds: i64) -> String {
+    if seconds == 1 { "1 second".to_owned() } else { format!("{seconds} seconds") }
 }
 
 impl Coded for SignInError {
@@ -198,6 +217,16 @@ mod tests {
     fn wrong(email: &str) -> SignIn {
         let password = SecretString::from("wrong horse battery");
         SignIn { email: email.into(), password, address: None, presented: None, request_id: None }
+    }
+
+    #[test]
+    fn who_is_too_soon_hears_when_to_come_again() {
+        for (wait, told, seconds) in [(700, "in 1 second.", 1), (1_000, "in 2 seconds.", 2), (900_000, "901 s", 901)] {
+            let refused = SignInError::TooSoon(TimeDelta::milliseconds(wait));
+            assert!(refused.to_string().contains(told), "{refused}");
+            assert_eq!(refused.retry_after(), Some(seconds));
+        }
+        assert_eq!(SignInError::Refused.retry_after(), None);
     }
 
     /// The time it takes must not tell whether an account exists: `make bench ARGS=sign-ins` measures it.

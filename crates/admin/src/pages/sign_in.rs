@@ -2,6 +2,7 @@
 
 use accounts::{Accounts, SignIn, SignInError};
 use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderValue, RETRY_AFTER};
 use actix_web::web::Data;
 use actix_web::{HttpMessage, HttpRequest};
 use askama::Template;
@@ -55,11 +56,11 @@ pub(crate) async fn submit(request: HttpRequest, id: RequestId, accounts: Data<A
         Err(SignInError::Failed(error)) => return Err(error.into()),
         Err(refused) => refused,
     };
-    let status = match refused {
-        SignInError::TooSoon(_) => StatusCode::TOO_MANY_REQUESTS,
-        _ => StatusCode::UNAUTHORIZED,
-    };
-    page_with(status, &Page::new(email, next, Some(refused.to_string())))
+    let shown = Page::new(email, next, Some(refused.to_string()));
+    let Some(seconds) = refused.retry_after() else { return page_with(StatusCode::UNAUTHORIZED, &shown) };
+    let mut answer = page_with(StatusCode::TOO_MANY_REQUESTS, &shown)?;
+    answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    Ok(answer)
 }
 
 /// `POST /admin/sign-out/`

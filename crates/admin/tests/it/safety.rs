@@ -205,6 +205,8 @@ async fn a_wrong_password_is_told_apart_from_nothing() {
         let page = browser.submit("/admin/sign-in/", &wrong).await;
         if page.status == 429 {
             assert!(attempt >= 5 && page.text.contains("Try again in"), "{attempt}: {}", page.text);
+            let seconds: i64 = page.header("retry-after").parse().unwrap();
+            assert!(page.text.contains(&format!("in {seconds} second")), "{seconds}: {}", page.text);
             break;
         }
         assert!(attempt < 15, "{attempt} guesses");
