@@ -1,5 +1,6 @@
 //! `manage jobs`: how much waits, and what was given up.
 
+use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
 use ::jobs::operators::{self, Parked, Which};
@@ -92,15 +93,15 @@ pub(crate) async fn run(database: &Database, command: &Jobs) -> Result<()> {
             ensure!(!found.is_empty(), "no event {id} was given up");
             found.iter().try_for_each(show)
         }
-        Jobs::Redrive { chosen, rate } => redrive(database, &chosen.which(), *rate).await,
+        Jobs::Redrive { chosen, rate } => told(chosen, &redrive(database, &chosen.which(), *rate).await?, "redriven"),
         Jobs::Discard { chosen } => {
-            let mut discarded = 0;
+            let mut discarded = Vec::new();
             loop {
                 let batch = discard_some(database, chosen.which()).await?;
-                discarded += batch;
-                if batch == 0 {
-                    return told(discarded, "discarded");
+                if batch.is_empty() {
+                    return told(chosen, &discarded, "discarded");
                 }
+                discarded.extend(batch);
             }
         }
     }
@@ -122,18 +123,19 @@ async fn status(database: &Database) -> Result<()> {
 }
 
 /// Redrives as many as there were when it began; what is given up once more meanwhile is not taken again.
-async fn redrive(database: &Database, which: &Which, rate: Option<u32>) -> Result<()> {
+async fn redrive(database: &Database, which: &Which, rate: Option<u32>) -> Result<Vec<i64>> {
     let mut left = None;
-    let mut redriven = 0;
+    let mut redriven = Vec::new();
     loop {
         let parked = operators::backlog(database).await?.parked;
         let most = left.unwrap_or(parked).min(rate.map_or(i64::MAX, i64::from));
         let batch = redrive_some(database, which.clone(), most).await?;
-        redriven += batch;
-        let remaining = left.unwrap_or(parked) - i64::try_from(batch)?;
+        let remaining = left.unwrap_or(parked) - i64::try_from(batch.len())?;
         left = Some(remaining);
-        if batch == 0 || remaining <= 0 {
-            return told(redriven, "redriven");
+        let is_last = batch.is_empty() || remaining <= 0;
+        redriven.extend(batch);
+        if is_last {
+            return Ok(redriven);
         }
         if rate.is_some() {
             tokio::time::sleep(Duration::from_secs(1)).await;
@@ -141,8 +143,8 @@ async fn redrive(database: &Database, which: &Which, rate: Option<u32>) -> Resul
     }
 }
 
-/// Redrives as many as one transaction takes; how many those are.
-async fn redrive_some(database: &Database, which: Which, most: i64) -> Result<usize, db::Error> {
+/// Redrives as many as one transaction takes: their numbers.
+async fn redrive_some(database: &Database, which: Which, most: i64) -> Result<Vec<i64>, db::Error> {
     let work = database.transaction(move |tx| {
         Box::pin(async move {
             let ids = operators::redrive(tx, &which, most).await?;
@@ -153,7 +155,7 @@ async fn redrive_some(database: &Database, which: Which, most: i64) -> Result<us
 }
 
 /// The same for those that are thrown away.
-async fn discard_some(database: &Database, which: Which) -> Result<usize, db::Error> {
+async fn discard_some(database: &Database, which: Which) -> Result<Vec<i64>, db::Error> {
     let work = database.transaction(move |tx| {
         Box::pin(async move {
             let ids = operators::discard(tx, &which).await?;
@@ -163,18 +165,22 @@ async fn discard_some(database: &Database, which: Which) -> Result<usize, db::Er
     work.await
 }
 
-/// Writes into the audit log what was done about these; how many they are.
-async fn tell(tx: &Tx, action: Action, ids: Vec<i64>) -> Result<usize, db::Error> {
-    let number = ids.len();
+/// Writes into the audit log what was done about these.
+async fn tell(tx: &Tx, action: Action, ids: Vec<i64>) -> Result<Vec<i64>, db::Error> {
     let before = || Some(json!({ "parked": true }));
-    let changes = ids.into_iter().map(|id| Change { object: Object::new("job", id), before: before(), after: None });
+    let changes = ids.iter().map(|id| Change { object: Object::new("job", *id), before: before(), after: None });
     audit::record_all(tx, &actor(), action, changes.collect()).await?;
-    Ok(number)
+    Ok(ids)
 }
 
-fn told(number: usize, done: &str) -> Result<()> {
-    ensure!(number > 0, "nothing of that was given up");
-    say!("{} {done}.", thousands(number as u64));
+/// Says how many it was done about, and complains about numbers that were chosen and not found.
+fn told(chosen: &Chosen, ids: &[i64], done: &str) -> Result<()> {
+    ensure!(!ids.is_empty(), "nothing of that was given up");
+    say!("{} {done}.", thousands(ids.len() as u64));
+    let found: HashSet<&i64> = ids.iter().collect();
+    let missing: BTreeSet<&i64> = chosen.ids.iter().filter(|id| !found.contains(id)).collect();
+    let missing: Vec<String> = missing.into_iter().map(i64::to_string).collect();
+    ensure!(missing.is_empty(), "not found among what was given up: {}", missing.join(", "));
     Ok(())
 }
 

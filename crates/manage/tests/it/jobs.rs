@@ -62,3 +62,14 @@ async fn what_was_given_up_is_redriven_or_discarded() {
         assert_eq!(bench.number(&told).await, number, "{action}");
     }
 }
+
+#[tokio::test]
+async fn numbers_that_are_not_among_them_are_named() {
+    let bench = bench(4).await;
+    let discarded = bench.manage(&["jobs", "discard", "99", "1", "3", "99"]).await;
+    assert_eq!((discarded.status, discarded.out.as_str()), (1, "1 discarded.\n"), "{discarded:?}");
+    assert_eq!(discarded.err, "manage: not found among what was given up: 3, 99\n");
+    let redriven = bench.manage(&["jobs", "redrive", "2", "1"]).await;
+    assert_eq!((redriven.status, redriven.out.as_str()), (1, "1 redriven.\n"), "{redriven:?}");
+    assert_eq!(redriven.err, "manage: not found among what was given up: 1\n");
+}
