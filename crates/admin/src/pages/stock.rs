@@ -8,7 +8,7 @@ use serde_json::json;
 use stores::Store;
 use stores::inventory::{self, Adjustment};
 use stores::stock::{self, AdjustError, Refusal, Wish};
-use web::{Code, Fault};
+use web::{Code, Fault, Place};
 
 use super::choices;
 use crate::desk::Desk;
@@ -142,10 +142,18 @@ fn understood(desk: &Desk) -> Result<(Wish, String), Vec<Fault>> {
     }
 }
 
+/// The faults by the names that the form has for its fields.
 fn in_words(faults: &[Fault]) -> String {
-    let words = faults.iter().map(|fault| match &fault.place {
-        web::Place::Pointer(pointer) => format!("{}: {}", pointer.trim_start_matches('/'), fault.detail),
-        web::Place::Parameter(name) => format!("{name}: {}", fault.detail),
+    let words = faults.iter().map(|fault| {
+        let (Place::Pointer(place) | Place::Parameter(place)) = &fault.place;
+        match (place.as_str(), fault.code) {
+            ("/quantity", "required") => "Say how many were counted, or how many came or went.".to_owned(),
+            ("/delta", "contradiction") => "Say either how many were counted, or how many came or went.".to_owned(),
+            ("/delta", "stale") | ("/expected_quantity", _) => "Open the page again.".to_owned(),
+            ("/quantity", _) => format!("Counted now: {}", fault.detail),
+            ("/delta", _) => format!("Came / went: {}", fault.detail),
+            _ => format!("Reason: {}", fault.detail),
+        }
     });
     words.collect::<Vec<_>>().join(" ")
 }

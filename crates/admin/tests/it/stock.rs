@@ -60,17 +60,19 @@ async fn a_count_is_kept_only_if_the_stock_is_still_what_was_shown() {
     let more = [&row[..], &[("delta", "-61"), ("last", &last)]].concat();
     let page = browser.act("/admin/inventory/adjust/", &more).await.expect(409);
     assert!(page.text.contains("There are 60 units now"), "{}", page.text);
-    for wrong in [
-        &[("quantity", "-1"), ("expected", "60")][..],
-        &[("quantity", "many"), ("expected", "60")],
-        &[("quantity", "1"), ("delta", "1"), ("expected", "60")],
-        &[("expected", "60")],
+    for (wrong, told) in [
+        (&[("quantity", "-1"), ("expected", "60")][..], "Counted now: Must be an integer from 0"),
+        (&[("quantity", "many"), ("expected", "60")], "Counted now: Must be an integer"),
+        (&[("quantity", "1"), ("delta", "1"), ("expected", "60")], "Say either how many were counted"),
+        (&[("expected", "60")], "Say how many were counted, or how many came or went."),
     ] {
-        browser.act("/admin/inventory/adjust/", &[&row[..], wrong].concat()).await.expect(422);
+        let page = browser.act("/admin/inventory/adjust/", &[&row[..], wrong].concat()).await.expect(422);
+        let problem = page.text.split("role=\"alert\">").nth(1).unwrap().split("</p>").next().unwrap();
+        assert!(problem.starts_with(told) && !problem.contains("expected_quantity"), "{problem}");
     }
     let unreasoned = [("store", store.as_str()), ("product", &tea), ("delta", "1")];
     let page = browser.act("/admin/inventory/adjust/", &unreasoned).await.expect(422);
-    assert!(page.text.contains("reason"), "{}", page.text);
+    assert!(page.text.contains("Reason: Must have 1 to 200 characters."), "{}", page.text);
 
     let page = browser.get(&format!("/admin/inventory/{store}/{tea}/")).await.expect(200).text;
     assert!(page.contains("+6") && page.contains("-4") && page.contains("recount") && page.contains(">-3<"), "{page}");

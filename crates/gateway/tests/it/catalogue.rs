@@ -104,6 +104,9 @@ async fn every_fault_of_a_product_is_named() {
     }
     for price in ["10000000000", "1234567890123", "1.005", "1.12345678"] {
         assert_eq!(faults(Method::PATCH, &path, &json!({ "price": price })).await, ["/price out_of_range"], "{price}");
+        let problem = desk.send(Method::PATCH, &path, &json!({ "price": price })).await.expect_problem(400, "invalid");
+        let detail = problem["errors"][0]["detail"].as_str().unwrap();
+        assert!(detail.starts_with("Must be from 0.00 to 9999999999.99"), "{price}: {detail}");
     }
     for body in [json!({"category_id": 999}), json!({"category_id": i64::MAX})] {
         assert_eq!(faults(Method::PATCH, &path, &body).await, ["/category_id unknown_category"]);

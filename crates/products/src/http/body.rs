@@ -25,11 +25,15 @@ pub(crate) struct Price(Decimal);
 
 impl Deserr<Faults> for Price {
     fn deserialize_from_value<V: IntoValue>(value: Value<V>, place: ValuePointerRef<'_>) -> Result<Self, Faults> {
-        let Money(price) = Money::deserialize_from_value(value, place)?;
-        if (Decimal::ZERO..Decimal::from(10_000_000_000_i64)).contains(&price) {
-            return Ok(Self(price));
+        match Money::deserialize_from_value(value, place) {
+            Ok(Money(price)) if (Decimal::ZERO..Decimal::from(10_000_000_000_i64)).contains(&price) => Ok(Self(price)),
+            // Money in general may have more digits: the bounds told are those of a price.
+            Err(faults) if faults.0.iter().any(|fault| fault.code != "out_of_range") => Err(faults),
+            Ok(_) | Err(_) => {
+                let detail = "Must be from 0.00 to 9999999999.99, with at most 2 digits after the point.";
+                Err(Fault::in_body(place, "out_of_range", detail).into())
+            }
         }
-        Err(Fault::in_body(place, "out_of_range", "Must be from 0.00 to 9999999999.99.").into())
     }
 }
 
