@@ -39,6 +39,50 @@ impl<T: Deserr<Faults>> Deserr<Faults> for Given<T> {
     }
 }
 
+/// A field that is read whether it is sound or not, so that what is wrong with several fields together is told with what
+/// is wrong with each.
+#[derive(Debug)]
+pub struct Heard<T>(pub Result<T, Faults>);
+
+impl<T: Default> Default for Heard<T> {
+    fn default() -> Self {
+        Self(Ok(T::default()))
+    }
+}
+
+impl<T: Deserr<Faults>> Deserr<Faults> for Heard<T> {
+    fn deserialize_from_value<V: IntoValue>(value: Value<V>, place: ValuePointerRef<'_>) -> Result<Self, Faults> {
+        Ok(Self(T::deserialize_from_value(value, place)))
+    }
+}
+
+impl<T> Heard<T> {
+    /// The value; where it is not sound, its faults are noted.
+    pub fn noting(self, faults: &mut Vec<Fault>) -> Option<T> {
+        self.0.map_err(|found| faults.extend(found.0)).ok()
+    }
+}
+
+impl<T> Heard<Option<T>> {
+    /// Whether something was sent, sound or not.
+    pub fn is_given(&self) -> bool {
+        !matches!(self.0, Ok(None))
+    }
+}
+
+impl<T> Given<Heard<T>> {
+    /// The value of a field that must be there; otherwise its faults are noted.
+    pub fn required(self, place: ValuePointerRef<'_>, faults: &mut Vec<Fault>) -> Option<T> {
+        match self.0 {
+            Some(heard) => heard.noting(faults),
+            None => {
+                faults.push(Fault::in_body(place, "required", "This field is required."));
+                None
+            }
+        }
+    }
+}
+
 /// An amount as it is shown: a string with at most two decimals, never a number, which would be a float.
 impl Deserr<Faults> for Money {
     fn deserialize_from_value<V: IntoValue>(value: Value<V>, place: ValuePointerRef<'_>) -> Result<Self, Faults> {
@@ -89,6 +133,18 @@ mod tests {
     fn null_is_not_absence() {
         assert_eq!(read::<Given<Short>>(json!(null)), Err("invalid_type"));
         assert_eq!(read::<Given<Option<Short>>>(json!(null)), Ok(Given(Some(None))));
+    }
+
+    #[test]
+    fn what_is_heard_is_told_later() {
+        let mut faults = Vec::new();
+        let wrong = deserr::deserialize::<Heard<Option<Short>>, _, Faults>(json!(3)).unwrap();
+        assert!(wrong.is_given() && wrong.noting(&mut faults).is_none());
+        let absent = deserr::deserialize::<Heard<Option<Short>>, _, Faults>(json!(null)).unwrap();
+        assert!(!absent.is_given() && absent.noting(&mut faults) == Some(None));
+        assert_eq!(Given::<Heard<Short>>::default().required(ValuePointerRef::Origin, &mut faults), None);
+        let codes: Vec<&str> = faults.iter().map(|fault| fault.code).collect();
+        assert_eq!(codes, ["invalid_type", "required"]);
     }
 
     #[test]

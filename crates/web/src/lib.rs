@@ -28,7 +28,7 @@ mod trace;
 
 pub use all::All;
 pub use atlas::{Atlas, Growth, LONG, LongList, STEP, Survey};
-pub use body::{Given, Text};
+pub use body::{Given, Heard, Text};
 pub use client::{Client, NotANetwork, TrustedProxies};
 pub use code::Code;
 pub use drain::Draining;

@@ -140,6 +140,11 @@ async fn stock_comes_and_goes_but_never_below_nothing() {
     assert_eq!(drift(&desk).await, 0);
 }
 
+/// Where the faults of a problem lie.
+fn pointers_of(problem: &Value) -> Vec<&str> {
+    problem["errors"].as_array().unwrap().iter().map(|error| error["pointer"].as_str().unwrap()).collect()
+}
+
 #[tokio::test]
 async fn a_change_of_stock_says_one_thing() {
     let desk = desk().await;
@@ -158,6 +163,16 @@ async fn a_change_of_stock_says_one_thing() {
     ] {
         let problem = desk.send(Method::PATCH, &path, &body).await.expect_problem(400, "invalid");
         assert_eq!(problem["errors"][0]["pointer"], pointer, "{body}");
+    }
+    // What is wrong with each field, and with all of them together, is told at once.
+    for (body, pointers) in [
+        (json!({}), &["/quantity", "/reason"][..]),
+        (json!({"quantity": 5, "delta": 1}), &["/delta", "/reason"]),
+        (json!({"delta": 3, "expected_quantity": 5}), &["/delta", "/reason"]),
+        (json!({"quantity": "5", "reason": null}), &["/quantity", "/expected_quantity", "/reason"]),
+    ] {
+        let problem = desk.send(Method::PATCH, &path, &body).await.expect_problem(400, "invalid");
+        assert_eq!(pointers_of(&problem), pointers, "{body}");
     }
     let fine = json!({"delta": 1, "reason": "receipt"});
     for path in [
@@ -215,9 +230,9 @@ async fn many_are_adjusted_together_or_not_at_all() {
         {"product_id": "x", "delta": 1.5},
     ]);
     let problem = desk.send(Method::PATCH, &path, &json!({ "changes": wrong })).await.expect_problem(400, "invalid");
-    let pointers: Vec<&str> =
-        problem["errors"].as_array().unwrap().iter().map(|error| error["pointer"].as_str().unwrap()).collect();
-    assert!(pointers.contains(&"/reason") && pointers.contains(&"/changes/3/product_id"), "{pointers:?}");
+    let expected =
+        ["/changes/1/product_id", "/changes/2/quantity", "/changes/3/product_id", "/changes/3/delta", "/reason"];
+    assert_eq!(pointers_of(&problem), expected);
     let problem =
         desk.send(Method::PATCH, &path, &json!({"reason": "x", "changes": wrong.as_array().unwrap()[..3]})).await;
     let problem = problem.expect_problem(400, "invalid");

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use deserr::{Deserr, IntoValue, Value, ValuePointerRef};
 use utoipa::ToSchema;
-use web::{Bounded, Fault, Faults, Given, Text};
+use web::{Bounded, Fault, Faults, Given, Heard, Text};
 
 use crate::bulk::MAX_QUANTITY;
 use crate::stock::{Adjustment, Wish};
@@ -65,18 +65,19 @@ pub(crate) struct StockChangeBody {
     /// Units from now on.
     #[deserr(default)]
     #[schema(value_type = Option<i32>, nullable = false, minimum = 0, maximum = 1_000_000_000, example = 40)]
-    quantity: Option<Units>,
+    quantity: Heard<Option<Units>>,
     /// Units that were there when somebody looked; 0 where the store does not carry the product yet.
     #[deserr(default)]
     #[schema(value_type = Option<i32>, nullable = false, minimum = 0, maximum = 1_000_000_000, example = 37)]
-    expected_quantity: Option<Units>,
+    expected_quantity: Heard<Option<Units>>,
     /// Units that come, or go when negative.
     #[deserr(default)]
     #[schema(value_type = Option<i32>, nullable = false, minimum = -1_000_000_000, maximum = 1_000_000_000)]
-    delta: Option<Delta>,
+    delta: Heard<Option<Delta>>,
     /// Why: `recount`, `receipt`, `damage`, or words of one's own.
+    #[deserr(default)]
     #[schema(value_type = String, min_length = 1, max_length = 200, example = "recount")]
-    reason: Text<1, 200>,
+    reason: Given<Heard<Text<1, 200>>>,
 }
 
 /// The same, understood.
@@ -89,8 +90,13 @@ pub(crate) struct StockChange {
 impl Deserr<Faults> for StockChange {
     fn deserialize_from_value<V: IntoValue>(value: Value<V>, place: ValuePointerRef<'_>) -> Result<Self, Faults> {
         let body = StockChangeBody::deserialize_from_value(value, place)?;
-        let wish = wish(body.quantity, body.expected_quantity, body.delta, place)?;
-        Ok(Self { wish, reason: body.reason.0 })
+        let mut faults = Vec::new();
+        let wish = wish(body.quantity, body.expected_quantity, body.delta, place, &mut faults);
+        let reason = body.reason.required(place.push_key("reason"), &mut faults);
+        match (wish, reason) {
+            (Some(wish), Some(reason)) => Ok(Self { wish, reason: reason.0 }),
+            _ => Err(Faults(faults)),
+        }
     }
 }
 
@@ -112,20 +118,21 @@ pub(crate) struct StockChanges {
 #[deserr(error = Faults)]
 pub(crate) struct ProductStockChange {
     /// Id of the product.
+    #[deserr(default)]
     #[schema(value_type = i64, example = 401)]
-    product_id: Id,
+    product_id: Given<Heard<Id>>,
     /// Units from now on.
     #[deserr(default)]
     #[schema(value_type = Option<i32>, nullable = false, minimum = 0, maximum = 1_000_000_000)]
-    quantity: Option<Units>,
+    quantity: Heard<Option<Units>>,
     /// Units that were there when somebody looked; 0 where the store does not carry the product yet.
     #[deserr(default)]
     #[schema(value_type = Option<i32>, nullable = false, minimum = 0, maximum = 1_000_000_000)]
-    expected_quantity: Option<Units>,
+    expected_quantity: Heard<Option<Units>>,
     /// Units that come, or go when negative.
     #[deserr(default)]
     #[schema(value_type = Option<i32>, nullable = false, minimum = -1_000_000_000, maximum = 1_000_000_000, example = 12)]
-    delta: Option<Delta>,
+    delta: Heard<Option<Delta>>,
 }
 
 /// Adjustments of different products.
@@ -134,43 +141,55 @@ pub(crate) struct Changes(pub(crate) Vec<Adjustment>);
 
 impl Deserr<Faults> for Changes {
     fn deserialize_from_value<V: IntoValue>(value: Value<V>, place: ValuePointerRef<'_>) -> Result<Self, Faults> {
-        let bodies = Vec::<ProductStockChange>::deserialize_from_value(value, place)?;
+        let bodies = Vec::<Heard<ProductStockChange>>::deserialize_from_value(value, place)?;
         let (mut faults, mut adjustments, mut seen) = (Vec::new(), Vec::new(), HashMap::new());
         if !(1..=MAX_CHANGES).contains(&bodies.len()) {
             faults.push(Fault::in_body(place, "invalid_length", format!("Must have 1 to {MAX_CHANGES} elements.")));
         }
         for (index, body) in bodies.into_iter().enumerate() {
-            let (place, product_id) = (place.push_index(index), body.product_id.0);
-            if let Some(first) = seen.insert(product_id, index) {
-                let detail = format!("Product {product_id} is already at /changes/{first}.");
+            let place = place.push_index(index);
+            let Some(body) = body.noting(&mut faults) else { continue };
+            let product_id = body.product_id.required(place.push_key("product_id"), &mut faults).map(|id| id.0);
+            if let Some(id) = product_id
+                && let Some(first) = seen.insert(id, index)
+            {
+                let detail = format!("Product {id} is already at /changes/{first}.");
                 faults.push(Fault::in_body(place.push_key("product_id"), "duplicate_product", detail));
             }
-            match wish(body.quantity, body.expected_quantity, body.delta, place) {
-                Ok(wish) => adjustments.push(Adjustment { product_id, wish }),
-                Err(found) => faults.extend(found.0),
-            }
+            let wish = wish(body.quantity, body.expected_quantity, body.delta, place, &mut faults);
+            adjustments.extend(product_id.zip(wish).map(|(product_id, wish)| Adjustment { product_id, wish }));
         }
         if faults.is_empty() { Ok(Self(adjustments)) } else { Err(Faults(faults)) }
     }
 }
 
+/// What is wished, by those of the three fields that were sent. Every fault is noted: of each field, and of all together.
 fn wish(
-    quantity: Option<Units>,
-    expected: Option<Units>,
-    delta: Option<Delta>,
+    quantity: Heard<Option<Units>>,
+    expected: Heard<Option<Units>>,
+    delta: Heard<Option<Delta>>,
     place: ValuePointerRef<'_>,
-) -> Result<Wish, Faults> {
+    faults: &mut Vec<Fault>,
+) -> Option<Wish> {
+    let together = match (quantity.is_given(), expected.is_given(), delta.is_given()) {
+        (true, true, false) | (false, false, true) => None,
+        (false, false, false) => Some(("quantity", "required", "Give quantity with expected_quantity, or delta.")),
+        (true, false, false) => Some(("expected_quantity", "required", "Say what was there when you looked.")),
+        (false, true, false) => Some(("quantity", "required", "Say how many there are from now on.")),
+        (_, _, true) => Some(("delta", "contradiction", "Give either delta, or quantity with expected_quantity.")),
+    };
+    let [quantity, expected] = [quantity, expected].map(|heard| heard.noting(faults));
+    let delta = delta.noting(faults);
+    if let Some((key, code, detail)) = together {
+        faults.push(Fault::in_body(place.push_key(key), code, detail));
+        return None;
+    }
     let small = |number: i64| i32::try_from(number).unwrap_or(i32::MAX);
-    let fault = |key, code, detail: &str| Err(Fault::in_body(place.push_key(key), code, detail).into());
-    match (quantity, expected, delta) {
-        (Some(quantity), Some(expected), None) => {
-            Ok(Wish::Set { quantity: small(quantity.0), expected: small(expected.0) })
+    match (quantity?, expected?, delta?) {
+        (Some(quantity), Some(expected), _) => {
+            Some(Wish::Set { quantity: small(quantity.0), expected: small(expected.0) })
         }
-        (None, None, Some(delta)) => Ok(Wish::Shift { delta: small(delta.0), after: None }),
-        (None, None, None) => fault("quantity", "required", "Give quantity with expected_quantity, or delta."),
-        (Some(_), None, None) => fault("expected_quantity", "required", "Say what was there when you looked."),
-        (None, Some(_), None) => fault("quantity", "required", "Say how many there are from now on."),
-        (_, _, Some(_)) => fault("delta", "contradiction", "Give either delta, or quantity with expected_quantity."),
+        (_, _, delta) => delta.map(|delta| Wish::Shift { delta: small(delta.0), after: None }),
     }
 }
 
