@@ -111,7 +111,12 @@ pub(super) async fn poll(conn: &mut Connection, seen: &Position) -> QueryResult<
     let query = sql_query(query).bind::<BigInt, _>(seen.next).bind::<Array<BigInt>, _>(&seen.under_way);
     let row: PollRow = db::CachedDsl::cached(query).get_result(conn).await?;
     let PollRow { connection, table, position, has_changes, pruned_below } = row;
-    Ok(Poll { asked: Asked { connection, table }, position: parse(&position)?, has_changes, pruned_below: pruned_below.unwrap_or_default() })
+    Ok(Poll {
+        asked: Asked { connection, table },
+        position: parse(&position)?,
+        has_changes,
+        pruned_below: pruned_below.unwrap_or_default(),
+    })
 }
 
 /// How many changes `seen` does not hold.
