@@ -12,6 +12,7 @@ use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
+use testkit::eventually;
 
 /// How often, and how soon again, the browser is asked whether it is there yet.
 const TRIES: usize = 200;
@@ -169,7 +170,12 @@ impl Chromium {
     /// A picture of the whole page, under the folder for what tests leave behind.
     pub(crate) async fn picture(&self, name: &str) {
         let options = json!({"format": "png", "captureBeyondViewport": true});
-        let answer = self.devtools("Page.captureScreenshot", options).await;
+        let shot = json!({"cmd": "Page.captureScreenshot", "params": options});
+        // While one page gives way to the next there is nothing to see, and Chromium complains of a width of zero.
+        let answer = eventually("there is a page to see", Duration::from_secs(10), async || {
+            self.client.issue_cmd(Own { path: "goog/cdp/execute", body: shot.clone() }).await.ok()
+        })
+        .await;
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("admin").join(self.window.name);
         std::fs::create_dir_all(&folder).unwrap();
         let picture = BASE64_STANDARD.decode(answer["data"].as_str().unwrap()).unwrap();
