@@ -127,8 +127,10 @@ pub async fn parked_among(
         #[diesel(sql_type = BigInt)]
         number: i64,
     }
-    let sql = "SELECT number FROM unnest($1) AS asked (number) WHERE EXISTS ( \
-                   SELECT FROM outbox WHERE parked_at IS NOT NULL AND kind = $2 \
+    // Counted, though one is enough: joined, all parked events may be read, and looked for until there is one, they are
+    // read in turn in the hope of soon meeting it.
+    let sql = "SELECT number FROM unnest($1) AS asked (number) WHERE 0 < ( \
+                   SELECT count(*) FROM outbox WHERE parked_at IS NOT NULL AND kind = $2 \
                        AND payload @> jsonb_build_object($3, number))";
     let found: Vec<Number> = diesel::sql_query(sql)
         .bind::<Array<BigInt>, _>(numbers)
@@ -194,8 +196,9 @@ pub async fn browse_parked(
         page = if upward { page.filter(outbox::id.le(end)) } else { page.filter(outbox::id.ge(end)) };
     }
     let limit = i64::try_from(size + 1).unwrap_or(i64::MAX);
-    let rows = Rows::new(page.limit(limit).select(Columns::default()).load(&mut conn).await?, size, seek);
+    let mut rows = Rows::new(page.limit(limit).select(Columns::default()).load(&mut conn).await?, size, seek);
     let reached = end.filter(|_| !rows.more);
+    rows.more |= reached.is_some();
     Ok((rows, reached))
 }
 

@@ -126,7 +126,7 @@ pub async fn browse(
         .cached()
         .load(&mut conn)
         .await?;
-    let rows = Rows::new(fetched, size, seek);
+    let mut rows = Rows::new(fetched, size, seek);
     if rows.more {
         return Ok((rows, None));
     }
@@ -150,6 +150,7 @@ pub async fn browse(
         .get_result::<End>(&mut conn)
         .await
         .optional()?;
+    rows.more = end.is_some();
     Ok((rows, end.map(|end| (end.created_at, end.id))))
 }
 

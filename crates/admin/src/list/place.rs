@@ -64,14 +64,21 @@ impl<T> Found<T> {
         Self::stretch(rows, None, seek, key)
     }
 
-    /// Of a walk that may have ended before the page was full: at `reached`, from where it goes on.
+    /// Of a walk that may have ended before the page was full: at `reached`, from where it goes on if there is more. If it
+    /// found nothing, the way back begins there as well, so that the row that it began at is one of those behind it.
     pub(crate) fn stretch(rows: Rows<T>, reached: Option<Key>, seek: &Seek<Key>, key: impl Fn(&T) -> Key) -> Self {
         let Rows { rows, more } = rows;
         let (first, last) = (rows.first().map(&key), rows.last().map(&key));
         let (next, previous) = match seek {
-            Seek::Skip(_) => (if more { last } else { reached }, None),
-            Seek::After(from) => (if more { last } else { reached }, Some(first.unwrap_or_else(|| from.clone()))),
-            Seek::Before(from) => (Some(last.unwrap_or_else(|| from.clone())), if more { first } else { reached }),
+            Seek::Skip(_) => (reached.or(last).filter(|_| more), None),
+            Seek::After(from) => {
+                let back = first.or_else(|| reached.clone()).unwrap_or_else(|| from.clone());
+                (reached.or(last).filter(|_| more), Some(back))
+            }
+            Seek::Before(from) => {
+                let on = last.or_else(|| reached.clone()).unwrap_or_else(|| from.clone());
+                (Some(on), reached.or(first).filter(|_| more))
+            }
         };
         Self { rows, next, previous, note: None }
     }

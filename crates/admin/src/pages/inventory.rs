@@ -1,7 +1,7 @@
 //! What a store has in stock.
 
 use accounts::Role;
-use db::{Connection, Rows, Seek};
+use db::{Connection, Seek};
 use search::{DEEPEST, Filters, Query};
 use stores::inventory::{self, Stocked};
 use web::Code;
@@ -9,7 +9,7 @@ use web::Code;
 use super::choices;
 use crate::desk::Desk;
 use crate::fields::Fields;
-use crate::list::{About, Asked, Cell, Choices, Column, Filter, Found, Key, Kind, List, PAGE, number};
+use crate::list::{About, Asked, Cell, Choices, Column, Filter, Found, Key, Kind, List, PAGE};
 use crate::trouble::Trouble;
 
 /// The inventory of one store: the one asked for, or the first by name. It comes by title; what is searched comes in the
@@ -64,8 +64,9 @@ impl List for Inventory {
         };
         let (rows, reached) = inventory::browse(&conn, store, &filter, &along, size).await?;
         let reached = reached.map(|(title, id)| Key::new(id, title));
-        let rows = with_last(&conn, store, rows).await?;
-        Ok(Found::stretch(rows, reached, seek, |(_, row, _)| Key::new(row.product_id, &row.title_key)))
+        let Found { rows, next, previous, note } =
+            Found::stretch(rows, reached, seek, |row| Key::new(row.product_id, &row.title_key));
+        Ok(Found { rows: with_last(&conn, store, rows).await?, next, previous, note })
     }
 
     fn cells((store, row, last): &Self::Row, _: &Asked) -> Vec<Cell> {
@@ -147,22 +148,28 @@ async fn searched(
         ids.retain(|id| *id != meant.id);
         ids.insert(0, meant.id);
     }
-    let page = number(seek);
-    let skip = usize::try_from(page - 1).unwrap_or(usize::MAX).saturating_mul(size);
-    let rows = inventory::among(&conn, store, &ids, asked.fields.number("most"), skip, size).await?;
-    let Rows { rows, more } = with_last(&conn, store, rows).await?;
-    let note = (count > DEEPEST && !more).then_some(
+    let along = match seek {
+        Seek::Skip(rows) => Seek::Skip(*rows),
+        Seek::After(key) => Seek::After(key.id),
+        Seek::Before(key) => Seek::Before(key.id),
+    };
+    let (rows, reached) = inventory::among(&conn, store, &ids, asked.fields.number("most"), &along, size).await?;
+    let key = |place: i64| Key::new(place, "");
+    let Found { rows, next, previous, .. } = Found::stretch(rows, reached.map(key), seek, |row| key(row.place));
+    let note = (count > DEEPEST && next.is_none()).then_some(
         "More than 10,000 products of the catalogue match; the best 10,000 were looked at. Narrow the search.",
     );
-    Ok(Found { note, ..Found::numbered(rows, page, more) })
+    let rows = with_last(&conn, store, rows.into_iter().map(|row| row.stocked).collect()).await?;
+    Ok(Found { rows, next, previous, note })
 }
 
 /// The rows with their store and the number of the latest adjustment of each.
-async fn with_last(conn: &Connection, store: i64, rows: Rows<Stocked>) -> Result<Rows<(i64, Stocked, i64)>, Trouble> {
-    let ids: Vec<i64> = rows.rows.iter().map(|row| row.product_id).collect();
+async fn with_last(conn: &Connection, store: i64, rows: Vec<Stocked>) -> Result<Vec<(i64, Stocked, i64)>, Trouble> {
+    let ids: Vec<i64> = rows.iter().map(|row| row.product_id).collect();
     let last = inventory::last_adjustments(conn, store, &ids).await?;
-    Ok(rows.map(|row| {
+    let with_last = |row: Stocked| {
         let last = last.get(&row.product_id).copied().unwrap_or_default();
         (store, row, last)
-    }))
+    };
+    Ok(rows.into_iter().map(with_last).collect())
 }

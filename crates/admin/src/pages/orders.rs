@@ -63,8 +63,8 @@ impl List for Orders {
         let store = asked.given("store").map(|id| id.parse().unwrap_or(0));
         let (_, descending) = asked.order();
         let conn = desk.connection().await?;
-        let rows = desk::browse(&conn, store, &wanted, !descending, &seek_by_time(seek), size).await?;
-        Ok(Found::new(rows, seek, |row| key(row.key())))
+        let (rows, reached) = desk::browse(&conn, store, &wanted, !descending, &seek_by_time(seek), size).await?;
+        Ok(Found::stretch(rows, reached.map(key), seek, |row| key(row.key())))
     }
 
     fn cells(row: &Browsed, _: &Asked) -> Vec<Cell> {
@@ -112,7 +112,7 @@ async fn find(desk: &Desk, number: &str) -> Result<Option<Browsed>, Trouble> {
     let Some((order, _)) = desk.orders()?.find(id).await? else { return Ok(None) };
     let place = (order.terms.created_at.timestamp_micros(), id - 1);
     let (store, all) = (Some(order.terms.store_id), Wanted::default());
-    let found = desk::browse(&*desk.connection().await?, store, &all, true, &Seek::After(place), 1).await?;
+    let (found, _) = desk::browse(&*desk.connection().await?, store, &all, true, &Seek::After(place), 1).await?;
     Ok(found.rows.into_iter().find(|row| row.id == id))
 }
 

@@ -112,7 +112,7 @@ async fn confirm(desk: &Desk) -> Result<Confirm, Trouble> {
         carried => format!("{carried} products"),
     };
     let all = orders::Filter::default();
-    let ordered = orders::desk::browse(&conn, Some(id), &all, false, &Seek::Skip(0), 1).await?;
+    let (ordered, _) = orders::desk::browse(&conn, Some(id), &all, false, &Seek::Skip(0), 1).await?;
     Ok(Confirm {
         frame: Frame::new(desk),
         title: format!("Delete {name}?"),

@@ -2,17 +2,16 @@
 
 use std::collections::HashSet;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use db::{CachedDsl, Rows, Seek};
-use diesel::OptionalExtension;
 use diesel::sql_types::{BigInt, Integer, Nullable, Text, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use outbox::Event;
 
-use super::begin;
+use super::walk::{STRETCH, Walk, Which};
 use crate::events::OrderConfirmed;
 use crate::order::ConfirmationState;
-use crate::read::{SortKey, moment};
+use crate::read::SortKey;
 
 /// A confirmation in a list.
 #[derive(Debug, Clone, PartialEq, Eq, diesel::QueryableByName)]
@@ -85,34 +84,10 @@ impl Wanted {
     }
 }
 
-/// Where a page comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Along {
-    /// Store by store along the orders, with all that were confirmed or those alone whose customers were told.
-    Orders { sent: bool },
-    /// The index of those that were not sent.
-    Unsent,
-}
-
-/// A walk: where it begins, where it ends, and which way it goes.
-#[derive(Debug, Clone, Copy)]
-struct Walk {
-    from: Option<DateTime<Utc>>,
-    before: Option<DateTime<Utc>>,
-    place: SortKey,
-    upward: bool,
-}
-
-/// Confirmations that one page looks at in vain, so that none takes long: those that are not sent have an index, but
-/// which of them were given up is known to the outbox alone.
-const STRETCH: usize = 1_000;
-
-/// Unsent ones that a page of those that were sent passes over. They are in its way only where nobody sends any.
-const UNSENT: i64 = 5_000;
-
-/// A page of confirmations. Nothing is counted, and a page costs the same at any depth: those that were not sent have an
-/// index of their own, all of them come along with their orders, of which those that were rejected are passed over. Where
-/// what is wanted lies far apart, a page ends early, and the place where the look ended comes with it.
+/// A page of confirmations. Nothing is counted. Those that were not sent have an index of their own, all of them come along
+/// with their orders. Where what is wanted lies far apart, a page ends early, and the place where the look ended comes
+/// with it: no index tells which orders have a confirmation that was sent, nor which were given up, which the outbox
+/// alone knows.
 ///
 /// # Errors
 /// Those of the database.
@@ -122,35 +97,39 @@ pub async fn confirmations(
     seek: &Seek<SortKey>,
     size: usize,
 ) -> Result<(Rows<Told>, Option<SortKey>), db::Error> {
-    let upward = wanted.oldest_first != seek.is_backward();
-    let place = match seek {
-        Seek::Skip(_) if upward => (i64::MIN, i64::MIN),
-        Seek::Skip(_) => (i64::MAX, i64::MAX),
-        Seek::After(key) | Seek::Before(key) => *key,
+    let walk = Walk::new(None, seek, wanted.from, wanted.before, wanted.oldest_first);
+    let of_orders = async |which| {
+        let (_, order) = walk.direction();
+        let found = walk.bind(shown(&walk.keys(which, size + 1), order)).cached().load(&mut &*conn).await?;
+        walk.page(conn, which, with_outcome(conn, found).await?, size, seek).await
     };
-    let place = begin(place, wanted.from, wanted.before, upward);
-    let walk = Walk { from: wanted.from, before: wanted.before, place, upward };
-    let (fetched, reached) = match wanted.outcome {
-        Outcome::Any => (walk.page(conn, Along::Orders { sent: false }, size + 1).await?, None),
-        Outcome::Unsent => (walk.page(conn, Along::Unsent, size + 1).await?, None),
-        Outcome::Only(ConfirmationState::Sent) => {
-            let edge = walk.edge(conn).await?;
-            let walk = edge.map_or(walk, |edge| walk.until(edge));
-            let reached = edge.map(|edge| (edge.timestamp_micros(), if upward { i64::MAX } else { i64::MIN }));
-            (walk.page(conn, Along::Orders { sent: true }, size + 1).await?, reached)
-        }
+    match wanted.outcome {
+        Outcome::Any => of_orders(CONFIRMED).await,
+        Outcome::Only(ConfirmationState::Sent) => of_orders(SENT).await,
+        Outcome::Unsent => Ok((Rows::new(unsent(conn, &walk, size + 1).await?, size, seek), None)),
         Outcome::Only(_) => {
             let stretch = STRETCH.max(size + 1);
-            let mut found = walk.page(conn, Along::Unsent, stretch).await?;
-            let reached = found.last().filter(|_| found.len() == stretch).map(Told::key);
+            let mut found = unsent(conn, &walk, stretch).await?;
+            let (end, ends_early) = (found.last().map(Told::key), found.len() == stretch);
             found.retain(|told| wanted.includes(told));
-            (found, reached)
+            let mut rows = Rows::new(found, size, seek);
+            let reached = end.filter(|_| !rows.more && (ends_early || rows.rows.is_empty()));
+            rows.more |= ends_early;
+            Ok((rows, reached))
         }
-    };
-    let rows = Rows::new(fetched, size, seek);
-    let reached = reached.filter(|_| !rows.more);
-    Ok((rows, reached))
+    }
 }
+
+/// Orders that have a confirmation, and those of which it was sent. A value and no join: it is looked up order by order,
+/// whatever the planner believes.
+const CONFIRMED: Which = Which::Where(
+    "looked.status <> 'REJECTED' AND (SELECT state FROM confirmations \
+         WHERE confirmations.store_id = looked.store_id AND confirmations.order_id = looked.order_id) IS NOT NULL",
+);
+const SENT: Which = Which::Where(
+    "looked.status <> 'REJECTED' AND (SELECT state FROM confirmations \
+         WHERE confirmations.store_id = looked.store_id AND confirmations.order_id = looked.order_id) = 'sent'",
+);
 
 /// The confirmation of this order; `None` where there is nothing to confirm.
 ///
@@ -162,101 +141,32 @@ pub async fn confirmation(mut conn: &AsyncPgConnection, order_id: i64) -> Result
     Ok(with_outcome(conn, rows).await?.pop())
 }
 
-impl Walk {
-    /// The same, no farther than this moment.
-    fn until(self, edge: DateTime<Utc>) -> Self {
-        match self.upward {
-            true => Self { before: Some(edge + TimeDelta::microseconds(1)), ..self },
-            false => Self { from: Some(edge), ..self },
-        }
-    }
-
-    /// Up to `limit` confirmations, in the direction of the walk.
-    async fn page(&self, mut conn: &AsyncPgConnection, along: Along, limit: usize) -> Result<Vec<Told>, db::Error> {
-        let (after, order) = self.direction();
-        let found = match along {
-            // As in the list of orders: only stores with one of the best first rows have a part in the page.
-            Along::Orders { sent } => {
-                // A value and no join: looked up row by row, along the index of the orders, whatever the planner believes.
-                let sent = if sent { "= 'sent'" } else { "IS NOT NULL" };
-                let part = |limit: &str| {
-                    format!(
-                        "SELECT orders.store_id, orders.id AS order_id, orders.created_at FROM orders \
-                         WHERE orders.store_id = store.id AND orders.created_at >= $1 AND orders.created_at < $2 \
-                           AND (orders.created_at, orders.id) {after} ($3, $4) \
-                           AND (SELECT state FROM confirmations WHERE confirmations.store_id = orders.store_id \
-                                AND confirmations.order_id = orders.id) {sent} \
-                         ORDER BY orders.created_at {order}, orders.id {order} LIMIT {limit}"
-                    )
-                };
-                format!(
-                    "SELECT found.* FROM ( \
-                         SELECT head.store_id AS id FROM stores AS store CROSS JOIN LATERAL ({}) AS head \
-                         ORDER BY head.created_at {order}, head.order_id {order} LIMIT $5) AS store \
-                     CROSS JOIN LATERAL ({}) AS found \
-                     ORDER BY found.created_at {order}, found.order_id {order} LIMIT $5",
-                    part("1"),
-                    part("$5")
-                )
-            }
-            Along::Unsent => {
-                format!(
-                    "SELECT store_id, order_id, created_at FROM confirmations \
-                     WHERE state <> 'sent' AND created_at >= $1 AND created_at < $2 AND created_at {after}= $3 \
-                       AND (created_at, order_id) {after} ($3, $4) \
-                     ORDER BY created_at {order}, order_id {order} LIMIT $5"
-                )
-            }
-        };
-        let (from, before) = self.span();
-        let rows = diesel::sql_query(shown(&found, order))
-            .bind::<Timestamptz, _>(from)
-            .bind::<Timestamptz, _>(before)
-            .bind::<Timestamptz, _>(moment(self.place.0))
-            .bind::<BigInt, _>(self.place.1)
-            .bind::<BigInt, _>(i64::try_from(limit).unwrap_or(i64::MAX));
-        with_outcome(conn, rows.cached().load(&mut conn).await?).await
-    }
-
-    /// The moment at which the walk has passed over so many unsent ones; `None` where there are fewer.
-    async fn edge(&self, mut conn: &AsyncPgConnection) -> Result<Option<DateTime<Utc>>, db::Error> {
-        #[derive(diesel::QueryableByName)]
-        struct Edge {
-            #[diesel(sql_type = Timestamptz)]
-            created_at: DateTime<Utc>,
-        }
-        let (after, order) = self.direction();
-        let sql = format!(
-            "SELECT created_at FROM confirmations \
-             WHERE state <> 'sent' AND created_at >= $1 AND created_at < $2 AND created_at {after}= $3 \
-             ORDER BY created_at {order} OFFSET {UNSENT} LIMIT 1"
-        );
-        let (from, before) = self.span();
-        let edge = diesel::sql_query(sql)
-            .bind::<Timestamptz, _>(from)
-            .bind::<Timestamptz, _>(before)
-            .bind::<Timestamptz, _>(moment(self.place.0));
-        let edge: Option<Edge> = edge.cached().get_result(&mut conn).await.optional()?;
-        Ok(edge.map(|edge| edge.created_at))
-    }
-
-    fn span(&self) -> (DateTime<Utc>, DateTime<Utc>) {
-        (self.from.unwrap_or_else(|| moment(i64::MIN)), self.before.unwrap_or_else(|| moment(i64::MAX)))
-    }
-
-    fn direction(&self) -> (&'static str, &'static str) {
-        if self.upward { (">", "ASC") } else { ("<", "DESC") }
-    }
+/// Up to `limit` confirmations that were not sent.
+async fn unsent(mut conn: &AsyncPgConnection, walk: &Walk, limit: usize) -> Result<Vec<Told>, db::Error> {
+    let (after, order) = walk.direction();
+    let found = format!(
+        "SELECT store_id, order_id, created_at FROM confirmations \
+         WHERE $1 IS NULL AND state <> 'sent' AND created_at >= $2 AND created_at < $3 AND created_at {after}= $4 \
+           AND (created_at, order_id) {after} ($4, $5) \
+         ORDER BY created_at {order}, order_id {order} LIMIT $6"
+    );
+    // Bound, unlike the limits of other walks: the index has the moments alone, and a plan for so many rows as a stretch
+    // would sort all that there are.
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let found = walk.bind(shown(&found, order)).bind::<BigInt, _>(limit).cached().load(&mut conn).await?;
+    with_outcome(conn, found).await
 }
 
-/// The statement for what is shown of the confirmations that `found` has the keys of.
+/// The statement for what is shown of the confirmations that `found` has the keys of. Each is looked up by its key,
+/// whatever the planner believes: hence `OFFSET 0`.
 fn shown(found: &str, order: &str) -> String {
     format!(
         "WITH page AS MATERIALIZED ({found}) \
-         SELECT confirmations.order_id, confirmations.store_id, stores.name AS store, confirmations.state, \
-                confirmations.attempts, confirmations.sent_at, page.created_at \
-         FROM page JOIN confirmations \
-             ON confirmations.store_id = page.store_id AND confirmations.order_id = page.order_id \
+         SELECT page.order_id, page.store_id, stores.name AS store, told.state, told.attempts, told.sent_at, \
+                page.created_at \
+         FROM page CROSS JOIN LATERAL ( \
+             SELECT state, attempts, sent_at FROM confirmations \
+             WHERE confirmations.store_id = page.store_id AND confirmations.order_id = page.order_id OFFSET 0) AS told \
          JOIN stores ON stores.id = page.store_id \
          ORDER BY page.created_at {order}, page.order_id {order}"
     )

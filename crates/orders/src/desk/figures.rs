@@ -34,17 +34,14 @@ pub struct Count {
     pub count: i64,
 }
 
-/// Confirmed orders since this moment, by day; days without any are left out. Store by store, as the index goes.
+/// Confirmed orders since this moment, by day; days without any are left out.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn days(mut conn: &AsyncPgConnection, since: DateTime<Utc>) -> Result<Vec<Day>, db::Error> {
     Ok(diesel::sql_query(
-        "SELECT (placed.created_at AT TIME ZONE 'UTC')::date AS day, count(*) AS orders, \
-                sum(placed.total_price) AS revenue \
-         FROM stores CROSS JOIN LATERAL ( \
-             SELECT created_at, total_price FROM orders \
-             WHERE orders.store_id = stores.id AND created_at >= $1 AND status = 'CONFIRMED') AS placed \
+        "SELECT (created_at AT TIME ZONE 'UTC')::date AS day, count(*) AS orders, sum(total_price) AS revenue \
+         FROM orders WHERE created_at AT TIME ZONE 'UTC' >= $1 AT TIME ZONE 'UTC' AND status = 'CONFIRMED' \
          GROUP BY 1 ORDER BY 1",
     )
     .bind::<Timestamptz, _>(since)
@@ -59,11 +56,11 @@ pub async fn days(mut conn: &AsyncPgConnection, since: DateTime<Utc>) -> Result<
 /// Those of the database.
 pub async fn rejections(mut conn: &AsyncPgConnection, since: DateTime<Utc>) -> Result<Vec<Count>, db::Error> {
     Ok(diesel::sql_query(
-        "SELECT item.rejection AS name, count(*) FROM stores CROSS JOIN LATERAL ( \
-             SELECT id FROM orders WHERE orders.store_id = stores.id AND status = 'REJECTED' \
-                 AND status <> 'CONFIRMED' AND created_at >= $1) AS refused \
+        "SELECT item.rejection AS name, count(*) FROM ( \
+             SELECT store_id, id FROM orders WHERE status = 'REJECTED' AND status <> 'CONFIRMED' \
+                 AND created_at AT TIME ZONE 'UTC' >= $1 AT TIME ZONE 'UTC') AS refused \
          CROSS JOIN LATERAL ( \
-             SELECT rejection FROM order_items WHERE store_id = stores.id AND order_id = refused.id \
+             SELECT rejection FROM order_items WHERE store_id = refused.store_id AND order_id = refused.id \
                  AND rejection IS NOT NULL OFFSET 0) AS item \
          GROUP BY item.rejection ORDER BY count(*) DESC, name",
     )

@@ -6,6 +6,7 @@ mod cancelling;
 mod commits;
 mod concurrency;
 mod confirming;
+mod desk;
 mod idempotency;
 mod model;
 mod placing;

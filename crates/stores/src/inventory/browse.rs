@@ -32,44 +32,9 @@ pub async fn browse(
         Seek::After(place) | Seek::Before(place) => place.clone(),
     };
     let (fetched, reached) = among.browse(conn, from, seek.is_backward(), size + 1).await?;
-    Ok((Rows::new(fetched, size, seek), reached))
-}
-
-/// Those of these products that the store carries and has at most `most` units of, in the order given, without the first
-/// `skip` of them; `size` at most, and whether there are more.
-///
-/// # Errors
-/// Those of the database.
-pub async fn among(
-    mut conn: &AsyncPgConnection,
-    store_id: i64,
-    product_ids: &[i64],
-    most: Option<i64>,
-    skip: usize,
-    size: usize,
-) -> Result<Rows<Stocked>, db::Error> {
-    let most = most.map_or(i32::MAX, |most| i32::try_from(most).unwrap_or(i32::MAX));
-    let as_i64 = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
-    let fetched = diesel::sql_query(format!(
-        "WITH page AS MATERIALIZED ( \
-             SELECT product_id, quantity, place FROM unnest($2) WITH ORDINALITY AS asked (id, place) \
-             CROSS JOIN LATERAL ( \
-                 SELECT product_id, quantity FROM inventory \
-                 WHERE store_id = $1 AND product_id = asked.id AND quantity <= $3 OFFSET 0) AS held \
-             ORDER BY place OFFSET $4 LIMIT $5) \
-         SELECT {}, page.quantity, products.title_key FROM page JOIN products ON products.id = page.product_id \
-         JOIN categories ON categories.id = products.category_id ORDER BY page.place",
-        page::SHOWN
-    ))
-    .bind::<BigInt, _>(store_id)
-    .bind::<Array<BigInt>, _>(product_ids)
-    .bind::<Integer, _>(most)
-    .bind::<BigInt, _>(as_i64(skip))
-    .bind::<BigInt, _>(as_i64(size.saturating_add(1)))
-    .cached()
-    .load(&mut conn)
-    .await?;
-    Ok(Rows::new(fetched, size, &Seek::Skip::<Place>(0)))
+    let mut rows = Rows::new(fetched, size, seek);
+    rows.more |= reached.is_some();
+    Ok((rows, reached))
 }
 
 /// What a store has of a product; `None` where it does not carry it.

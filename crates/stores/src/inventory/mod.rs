@@ -1,5 +1,6 @@
 //! What a store carries, listed by title without regard to case, then by id of the product.
 
+mod among;
 mod browse;
 mod listed;
 mod page;
@@ -13,8 +14,9 @@ use web::Spot;
 
 use crate::Error;
 
+pub use among::{Placed, among};
 pub use browse::{
-    Adjustment, Carried, Scarce, adjustments, among, browse, carrying, count_carried, count_carrying, last_adjustments,
+    Adjustment, Carried, Scarce, adjustments, browse, carrying, count_carried, count_carrying, last_adjustments,
     quantities, quantity, scarce,
 };
 pub use listed::Listed;

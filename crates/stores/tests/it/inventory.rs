@@ -211,3 +211,62 @@ async fn a_wrong_count_and_a_strange_place_do_no_harm() {
         inventory::list(&conn, 1, &Filter::default(), &spot).await.unwrap();
     }
 }
+
+/// All that is found among these products, page by page, to the end and back; and how many pages ended early.
+async fn follow_among(conn: &Connection, given: &[i64], most: Option<i64>, size: usize) -> (Vec<i64>, usize) {
+    let (mut seek, mut there, mut early) = (Seek::Skip(0), Vec::new(), 0);
+    let end = loop {
+        let (page, reached) = inventory::among(conn, 1, given, most, &seek, size).await.unwrap();
+        there.extend(page.rows.iter().map(|row| (row.place, row.stocked.product_id)));
+        early += usize::from(page.more && reached.is_some());
+        match (page.more, page.rows.last(), reached) {
+            (true, Some(last), None) => seek = Seek::After(last.place),
+            (true, _, Some(reached)) => seek = Seek::After(reached),
+            (false, ..) => break i64::MAX,
+            page => panic!("{page:?}"),
+        }
+    };
+    assert!(there.iter().all(|(place, id)| given[usize::try_from(place - 1).unwrap()] == *id));
+    let (mut seek, mut back) = (Seek::Before(end), Vec::new());
+    loop {
+        let (page, reached) = inventory::among(conn, 1, given, most, &seek, size).await.unwrap();
+        back.splice(0..0, page.rows.iter().map(|row| (row.place, row.stocked.product_id)));
+        match (page.more, page.rows.first(), reached) {
+            (true, Some(first), None) => seek = Seek::Before(first.place),
+            (true, _, Some(reached)) => seek = Seek::Before(reached),
+            (false, ..) => break,
+            page => panic!("{page:?}"),
+        }
+    }
+    assert_eq!(back, there);
+    (there.into_iter().map(|(_, id)| id).collect(), early)
+}
+
+#[tokio::test]
+async fn rows_come_in_the_order_of_the_products_that_were_asked_for() {
+    for (carried, is_large) in [("id % 2 = 0", true), ("id % 50 = 0", false), ("id > 9000", false), ("false", false)] {
+        let test = TestDatabase::new().await;
+        let sql = test.sql().await;
+        fill(&sql, 10_000, carried).await;
+        let conn = test.connection().await.unwrap();
+        // In no order that the database has, with products that nobody has, and with half of them not asked for.
+        let given: Vec<i64> = (1..=5_500).map(|n| n * 7_919 % 10_007).collect();
+        for most in [None, Some(0)] {
+            let least = most.map_or(String::new(), |most| format!("AND id % 7 <= {most}"));
+            let rows = format!(
+                "SELECT id FROM products JOIN unnest($1::bigint[]) WITH ORDINALITY AS given (id, place) USING (id) \
+                 WHERE {carried} {least} ORDER BY place"
+            );
+            let expected = sql.query(&rows, &[&given]).await.unwrap();
+            let expected: Vec<i64> = expected.iter().map(|row| row.get(0)).collect();
+            for size in [50, 1_000, 4_000] {
+                let (found, early) = follow_among(&conn, &given, most, size).await;
+                assert_eq!(found, expected, "{carried}, {most:?}, {size} a page");
+                // A page of a small store is always full, one of a large store where it can soon be.
+                let is_wide = size > 50;
+                assert!(early == 0 || is_large && is_wide, "{carried}, {most:?}, {size} a page: {early} early");
+                assert!(early > 0 || !is_large || !is_wide || most.is_none(), "{carried}, {size} a page");
+            }
+        }
+    }
+}

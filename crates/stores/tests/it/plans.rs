@@ -150,3 +150,33 @@ async fn a_category_of_a_large_store_is_walked_without_looking_at_all_of_it() {
         assert!(read < 300, "{read} rows read for a page of a category from {place:?} on");
     }
 }
+
+#[tokio::test]
+async fn a_page_of_products_that_were_asked_for_costs_the_same_at_any_depth() {
+    let test = TestDatabase::new().await;
+    fill(&test).await;
+    let mut conn = test.connection().await.unwrap();
+    let given: Vec<i64> = (1..=10_000).map(|n| n * 7_919 % 60_000).collect();
+    for settings in [
+        "SET plan_cache_mode = force_generic_plan",
+        "SET plan_cache_mode = force_custom_plan",
+        "ANALYZE products; ANALYZE inventory",
+    ] {
+        conn.batch_execute(settings).await.unwrap();
+        for seek in [Seek::Skip(0), Seek::After(5_000), Seek::Before(5_000), Seek::After(9_900)] {
+            for (store, least, limit) in [(LARGE, 20, 4_300), (SMALL, 1, 2_500)] {
+                let page =
+                    async |conn: &mut Connection| inventory::among(conn, store, &given, None, &seek, 20).await.unwrap();
+                let ((page, _), read) = rows_read(&mut conn, page).await;
+                assert!(page.rows.len() >= least, "{settings}, {seek:?}: {} rows", page.rows.len());
+                assert!(read < limit, "{settings}, {seek:?}: {read} rows read");
+            }
+            // Nothing is so scarce.
+            let page =
+                async |conn: &mut Connection| inventory::among(conn, LARGE, &given, Some(-1), &seek, 20).await.unwrap();
+            let ((page, reached), read) = rows_read(&mut conn, page).await;
+            assert!(page.rows.is_empty() && (reached.is_some() || seek == Seek::After(9_900)));
+            assert!(read < 6_500, "{settings}, {seek:?}: {read} rows read in vain");
+        }
+    }
+}

@@ -1,0 +1,2 @@
+DROP INDEX orders_exceptions_placed_idx;
+DROP INDEX orders_placed_idx;
