@@ -1,10 +1,11 @@
-//! What operators see and do: how much waits, what was given up, have it tried again or throw it away.
+//! What operators see and do: how much waits, what was given up, have it tried again. What is thrown away is the
+//! business of whom it concerns.
 
 use db::{Database, Error, Tx};
 pub use outbox::{Backlog, Parked, Which};
 
 /// Events that are redriven or discarded in one transaction.
-const BATCH: i64 = 500;
+pub const BATCH: i64 = 500;
 
 /// How much waits.
 ///
@@ -29,12 +30,4 @@ pub async fn parked(database: &Database, which: &Which, after: i64, limit: i64) 
 /// Those of the database.
 pub async fn redrive(tx: &mut Tx, which: &Which, most: i64) -> Result<Vec<i64>, Error> {
     outbox::redrive(tx, which, most.min(BATCH)).await
-}
-
-/// Deletes some parked events for good; returns their numbers, none when there are no more. Call it until then.
-///
-/// # Errors
-/// Those of the database.
-pub async fn discard(tx: &mut Tx, which: &Which) -> Result<Vec<i64>, Error> {
-    outbox::discard(tx, which, BATCH).await
 }

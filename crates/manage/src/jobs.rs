@@ -158,7 +158,7 @@ async fn redrive_some(database: &Database, which: Which, most: i64) -> Result<Ve
 async fn discard_some(database: &Database, which: Which) -> Result<Vec<i64>, db::Error> {
     let work = database.transaction(move |tx| {
         Box::pin(async move {
-            let ids = operators::discard(tx, &which).await?;
+            let ids = ::orders::desk::discard(tx, &which, operators::BATCH).await?;
             tell(tx, Action::Discard, ids).await
         })
     });

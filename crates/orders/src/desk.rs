@@ -2,6 +2,7 @@
 
 mod browse;
 mod confirmations;
+mod discard;
 mod figures;
 mod resend;
 mod sales;
@@ -9,6 +10,7 @@ mod walk;
 
 pub use browse::{Browsed, browse};
 pub use confirmations::{Outcome, Told, Wanted as WantedConfirmations, confirmation, confirmations};
+pub use discard::discard;
 pub use figures::{Count, Day, days, rejections, unsent};
 pub use resend::ResendError;
 pub use sales::{Sale, names, sales};

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::rt::time::timeout;
 use actix_web::web::BytesMut;
 use actix_web::{FromRequest, HttpRequest};
@@ -33,9 +33,14 @@ impl<T: Deserr<Faults> + 'static> FromRequest for Json<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (is_json, is_plain) = (is_json(request), is_plain(request));
+        let announced = announced(request);
         let payload = payload.take();
         Box::pin(async move {
-            let body = timeout(DEADLINE, read(payload)).await.map_err(|_| Error::new(Code::RequestTimeout))??;
+            if announced > DRAINED {
+                return Err(Error::new(Code::TooLarge));
+            }
+            let late = || Error::new(if announced > LIMIT { Code::TooLarge } else { Code::RequestTimeout });
+            let body = timeout(DEADLINE, read(payload)).await.map_err(|_| late())??;
             if !is_json {
                 return Err(Error::new(Code::UnsupportedMediaType));
             }
@@ -63,6 +68,12 @@ fn is_json(request: &HttpRequest) -> bool {
 fn is_plain(request: &HttpRequest) -> bool {
     let mut encodings = request.headers().get_all(CONTENT_ENCODING).map(|value| value.as_bytes().trim_ascii());
     encodings.all(|encoding| encoding.is_empty() || encoding.eq_ignore_ascii_case(b"identity"))
+}
+
+/// How many bytes the client says that it sends; 0 where it does not say.
+fn announced(request: &HttpRequest) -> usize {
+    let length = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    length.and_then(|length| length.parse().ok()).unwrap_or_default()
 }
 
 async fn read(mut payload: Payload) -> Result<BytesMut, Error> {

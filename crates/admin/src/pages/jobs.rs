@@ -139,7 +139,7 @@ async fn some(desk: &Desk, action: &str, which: Which, most: usize) -> Result<us
         Box::pin(async move {
             let (ids, done) = match again {
                 true => (outbox::redrive(tx, &which, most).await?, Done::Redrive),
-                false => (outbox::discard(tx, &which, most).await?, Done::Discard),
+                false => (orders::desk::discard(tx, &which, most).await?, Done::Discard),
             };
             let change = |id: &i64| Change {
                 object: Object::new("job", *id),

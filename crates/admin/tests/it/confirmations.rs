@@ -98,3 +98,31 @@ async fn a_page_looks_at_a_stretch_where_little_matches() {
     let export = browser.get("/admin/confirmations/export.csv?state=sent").await.expect(200);
     assert_eq!(export.text.lines().count(), 6);
 }
+
+#[tokio::test]
+async fn a_confirmation_that_was_discarded_has_failed_until_it_is_sent_again() {
+    let app = TestApp::start().await;
+    orders(&app, 3).await;
+    park(&app, "id <= 2").await;
+    let mut browser = Browser::signed_in(&app, Role::Manager).await;
+    let jobs = browser.get("/admin/jobs/").await.expect(200);
+    assert!(jobs.text.contains("order.confirmed"), "{}", jobs.text);
+    let sql = app.database.sql().await;
+    let first: i64 = sql.query_one("SELECT min(id) FROM outbox", &[]).await.unwrap().get(0);
+    let first = first.to_string();
+    let discard = [("action", "discard"), ("id", &*first), ("sure", "yes"), ("back", "/admin/jobs/")];
+    browser.act("/admin/jobs/bulk/", &discard).await.expect(303);
+    let states = "SELECT string_agg(state, ' ' ORDER BY order_id) FROM confirmations";
+    let states = async || sql.query_one(states, &[]).await.unwrap().get::<_, String>(0);
+    assert_eq!(states().await, "failed pending pending");
+    assert_eq!(walk(&mut browser, "/admin/confirmations/?state=failed", "orders").await, [2, 1]);
+    assert_eq!(walk(&mut browser, "/admin/confirmations/?state=pending", "orders").await, [3]);
+    let dashboard = browser.get("/admin/").await.expect(200);
+    let failed = app.get("/orders/1/").await.expect(200);
+    assert_eq!(failed["confirmation"]["state"], "failed", "{failed}");
+    assert!(dashboard.text.contains(">pending</a> <strong>1<"), "{}", dashboard.text);
+    assert!(dashboard.text.contains(">failed</a> <strong>2<"), "{}", dashboard.text);
+    browser.act("/admin/orders/1/resend/", &[]).await.expect(303);
+    assert_eq!(states().await, "pending pending pending");
+    assert_eq!(walk(&mut browser, "/admin/confirmations/?state=failed", "orders").await, [2]);
+}

@@ -1,5 +1,7 @@
 //! What the contract promises of every address.
 
+use std::time::{Duration, Instant};
+
 use reqwest::Method;
 use testkit::TestApp;
 
@@ -178,18 +180,28 @@ async fn a_parameter_that_contradicts_itself_is_refused() {
     assert_eq!(answer.expect_problem(400, "invalid")["errors"][0]["parameter"], "dry_run");
 }
 
+/// The answer to an order of which the client says how long it is, and sends the first byte alone; and how long it took.
+async fn answer_to_half(app: &TestApp, announced: usize) -> (String, Duration) {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut stream = tokio::net::TcpStream::connect(app.base().trim_start_matches("http://")).await.unwrap();
+    let head = "POST /orders/ HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length:";
+    stream.write_all(format!("{head} {announced}\r\n\r\n{{").as_bytes()).await.unwrap();
+    let (mut answer, begun) = (String::new(), Instant::now());
+    let read = tokio::time::timeout(Duration::from_secs(15), stream.read_to_string(&mut answer));
+    read.await.expect("the connection is closed").unwrap();
+    (answer, begun.elapsed())
+}
+
 #[tokio::test]
 async fn a_body_that_does_not_arrive_is_not_waited_for() {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let app = TestApp::start().await;
-    let mut stream = tokio::net::TcpStream::connect(app.base().trim_start_matches("http://")).await.unwrap();
-    let half = "POST /orders/ HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{";
-    stream.write_all(half.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    let read = tokio::time::timeout(std::time::Duration::from_secs(15), stream.read_to_string(&mut answer));
-    read.await.expect("the connection is closed").unwrap();
-    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
-    assert!(answer.contains("request_timeout"), "{answer}");
+    let ((small, _), (large, _)) = tokio::join!(answer_to_half(&app, 100), answer_to_half(&app, 300 << 10));
+    assert!(small.starts_with("HTTP/1.1 408") && small.contains("request_timeout"), "{small}");
+    assert!(large.starts_with("HTTP/1.1 413") && large.contains("payload_too_large"), "{large}");
+    // Nobody would read so much of it, so nobody waits for it.
+    let (huge, waited) = answer_to_half(&app, 100 << 20).await;
+    assert!(huge.starts_with("HTTP/1.1 413"), "{huge}");
+    assert!(waited < Duration::from_secs(5), "{waited:?}");
 }
 
 #[tokio::test]

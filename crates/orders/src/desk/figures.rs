@@ -75,9 +75,11 @@ pub async fn rejections(mut conn: &AsyncPgConnection, since: DateTime<Utc>) -> R
 /// # Errors
 /// Those of the database.
 pub async fn unsent(mut conn: &AsyncPgConnection) -> Result<(i64, i64), db::Error> {
-    let sql = "SELECT 'unsent' AS name, count(*) \
-               FROM (SELECT FROM confirmations WHERE state <> 'sent' LIMIT 100000) AS counted";
-    let unsent: Count = diesel::sql_query(sql).cached().get_result(&mut conn).await?;
-    let failed = outbox::count_parked(conn, OrderConfirmed::KIND).await?;
-    Ok(((unsent.count - failed).max(0), failed))
+    let sql = "SELECT state AS name, count(*) \
+               FROM (SELECT state FROM confirmations WHERE state <> 'sent' LIMIT 100000) AS counted GROUP BY state";
+    let unsent: Vec<Count> = diesel::sql_query(sql).cached().load(&mut conn).await?;
+    let count = |name: &str| unsent.iter().find(|state| state.name == name).map_or(0, |state| state.count);
+    // What is parked is pending on record, what was discarded has failed.
+    let parked = outbox::count_parked(conn, OrderConfirmed::KIND).await?;
+    Ok(((count("pending") - parked).max(0), parked + count("failed")))
 }

@@ -65,11 +65,12 @@ pub async fn among(
              SELECT product_id, quantity, place, turn FROM unnest($2, $3) WITH ORDINALITY AS asked (id, place, turn) \
              CROSS JOIN LATERAL ( \
                  SELECT product_id, quantity FROM inventory \
-                 WHERE store_id = $1 AND product_id = asked.id AND quantity <= $4 OFFSET 0) AS held \
+                 WHERE {} AND quantity <= $4 OFFSET 0) AS held \
              ORDER BY turn LIMIT $5) \
          SELECT page.place, {}, page.quantity, products.title_key \
          FROM page JOIN products ON products.id = page.product_id \
          JOIN categories ON categories.id = products.category_id ORDER BY page.turn",
+        page::row_of("asked.id"),
         page::SHOWN
     ))
     .bind::<BigInt, _>(store_id)

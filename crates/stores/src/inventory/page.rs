@@ -235,11 +235,12 @@ impl<'a> Among<'a> {
             "SELECT shown.*, walked.title_key FROM ({walked} LIMIT {steps}) AS walked \
              CROSS JOIN LATERAL ( \
                  SELECT product_id, quantity FROM inventory \
-                 WHERE store_id = $1 AND product_id = walked.id AND quantity BETWEEN $4 AND $5 OFFSET 0) AS held \
+                 WHERE {} AND quantity BETWEEN $4 AND $5 OFFSET 0) AS held \
              CROSS JOIN LATERAL ( \
                  SELECT {SHOWN}, held.quantity FROM products JOIN categories ON categories.id = products.category_id \
                  WHERE products.id = held.product_id OFFSET 0) AS shown \
-             WHERE strpos(walked.title_key, lower($2)) > 0 ORDER BY {sorted} LIMIT $8"
+             WHERE strpos(walked.title_key, lower($2)) > 0 ORDER BY {sorted} LIMIT $8",
+            row_of("walked.id")
         );
         let statement = self.statement(sql).bind::<Text, _>(&way.from.0).bind::<BigInt, _>(way.from.1);
         statement.bind::<BigInt, _>(as_i64(limit)).cached().load(&mut conn).await
@@ -323,6 +324,12 @@ impl<'a> Among<'a> {
             .bind::<Integer, _>(self.least)
             .bind::<Integer, _>(self.most)
     }
+}
+
+/// SQL that a row of the inventory is the store's ($1) of this product. A span of one, which the primary key alone has: the
+/// index by product would do for an equality as well, and has the rows of one store on pages all over it.
+pub(super) fn row_of(product: &str) -> String {
+    format!("store_id = $1 AND product_id BETWEEN {product} AND {product}")
 }
 
 /// What is shown of a product, but for its quantity.
