@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{CONTENT_TYPE, HeaderMap};
+use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap};
 use actix_web::web::BytesMut;
 use futures_util::StreamExt;
 use percent_encoding::percent_decode;
@@ -23,6 +23,10 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// # Errors
 /// When it is larger, does not come in time, is no form, or holds what no text can.
 pub(crate) async fn read(headers: &HeaderMap, payload: Payload, most: usize) -> Result<Fields, Trouble> {
+    let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|length| length > most as u64) {
+        return Err(too_large(most));
+    }
     let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let body = tokio::time::timeout(PATIENCE, gather(payload, most)).await;
     let body = body.map_err(|_| Trouble::new(Code::RequestTimeout, "The form did not arrive in time."))??;
@@ -38,12 +42,15 @@ async fn gather(mut payload: Payload, most: usize) -> Result<BytesMut, Trouble> 
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|_| no_form())?;
         if body.len() + chunk.len() > most {
-            let detail = format!("A form may have {} KiB at most. Nothing was changed.", most / 1024);
-            return Err(Trouble::new(Code::TooLarge, &detail));
+            return Err(too_large(most));
         }
         body.extend_from_slice(&chunk);
     }
     Ok(body)
+}
+
+fn too_large(most: usize) -> Trouble {
+    Trouble::new(Code::TooLarge, &format!("A form may have {} KiB at most. Nothing was changed.", most / 1024))
 }
 
 /// Reads `a=b&c=d`.

@@ -13,9 +13,9 @@ use stores::stock;
 use web::Timestamp;
 
 use crate::events::OrderCancelled;
-use crate::order::{Confirmation, Order, Status};
+use crate::order::{Confirmation, ConfirmationState, Order, Status};
 use crate::place::Orders;
-use crate::schema::{order_items, orders};
+use crate::schema::{confirmations, order_items, orders};
 
 /// How often an attempt that met another transaction, or a connection that broke, is made again.
 const RETRIES: u32 = 3;
@@ -129,8 +129,12 @@ async fn cancel(tx: &mut Tx, order_id: i64, at: Timestamp, actor: &Actor) -> Res
     let cancelled = OrderCancelled { store_id, order_id, at };
     let [before, after] =
         [Status::Confirmed, Status::Cancelled].map(|status| Some(json!({ "status": status.as_str() })));
+    // A confirmation that was given up for good is nothing to see to any more.
+    let of_order = confirmations::table.find((store_id, order_id)).filter(confirmations::state.eq("failed"));
+    let settled = (confirmations::state.eq(ConfirmationState::Sent.as_str()), confirmations::sent_at.eq(Some(at.0)));
     try_join!(
         stock::restore(tx, &lines),
+        diesel::update(of_order).set(settled).cached().execute(&mut &***tx).err_into(),
         diesel::update(order)
             .set(orders::status.eq(Status::Cancelled.as_str()))
             .cached()

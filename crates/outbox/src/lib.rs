@@ -15,8 +15,8 @@ pub use bell::{Bell, listen};
 pub use carriers::{Carriers, carriers};
 pub use gauges::watch;
 pub use parked::{
-    Discarded, Parked, UNDECODABLE, Which, browse_parked, count_parked, count_which, discard, is_parked,
-    park_undecodable, parked, parked_among, redrive, standing,
+    Parked, UNDECODABLE, Which, browse_parked, count_parked, count_which, discard, is_parked, park_undecodable, parked,
+    parked_among, redrive, standing,
 };
 pub use record::{Cause, Event, record, record_all};
 pub use relay::{Among, Claimed, Key, claim, count_overdue, mark_published, recall};

@@ -259,31 +259,19 @@ pub async fn redrive(tx: &mut Tx, which: &Which, limit: i64) -> Result<Vec<i64>,
     }
 }
 
-/// An event that was thrown away.
-#[derive(Debug, Clone, PartialEq, Queryable)]
-pub struct Discarded {
-    /// Its number.
-    pub id: i64,
-    /// What kind it was of.
-    pub kind: String,
-    /// What it said.
-    pub payload: serde_json::Value,
-}
-
-/// Deletes up to `limit` parked events for good, and returns them.
+/// Deletes up to `limit` parked events for good; returns their numbers.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn discard(tx: &mut Tx, which: &Which, limit: i64) -> Result<Vec<Discarded>, db::Error> {
+pub async fn discard(tx: &mut Tx, which: &Which, limit: i64) -> Result<Vec<i64>, db::Error> {
     loop {
         let ids = some(tx, which, limit).await?;
         let parked = outbox::table.filter(outbox::id.eq_any(&ids)).filter(outbox::parked_at.is_not_null());
-        let gone = diesel::delete(parked).returning((outbox::id, outbox::kind, outbox::payload));
-        let mut gone: Vec<Discarded> = gone.get_results(&mut **tx).await?;
+        let mut done: Vec<i64> = diesel::delete(parked).returning(outbox::id).get_results(&mut **tx).await?;
         // As above.
-        if ids.is_empty() || !gone.is_empty() {
-            gone.sort_unstable_by_key(|event| event.id);
-            return Ok(gone);
+        if ids.is_empty() || !done.is_empty() {
+            done.sort_unstable();
+            return Ok(done);
         }
     }
 }

@@ -87,7 +87,7 @@ pub(crate) async fn show<L: List>(desk: Desk) -> Answer {
         back: encoded(&here),
         export: address(&format!("{}export.csv", about.path), &query),
         previous: found.previous.map(|key| neighbour("before", key)),
-        next: found.next.map(|key| neighbour("after", key)),
+        next: found.next.map(|key| if found.begins { here.clone() } else { neighbour("after", key) }),
         may_act,
         all: (may_act && L::ALL_AT_ONCE).then_some(query),
         note: found.note,

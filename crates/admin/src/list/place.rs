@@ -49,6 +49,8 @@ pub(crate) struct Found<T> {
     pub(crate) rows: Vec<T>,
     pub(crate) next: Option<Key>,
     pub(crate) previous: Option<Key>,
+    /// Whether nothing is left before it, so that the list begins anew after it.
+    pub(crate) begins: bool,
     /// A sentence about what is not there.
     pub(crate) note: Option<&'static str>,
 }
@@ -56,7 +58,7 @@ pub(crate) struct Found<T> {
 impl<T> Found<T> {
     /// Of a list that these are all of.
     pub(crate) fn all(rows: Vec<T>) -> Self {
-        Self { rows, next: None, previous: None, note: None }
+        Self { rows, next: None, previous: None, begins: false, note: None }
     }
 
     /// Of a page that was read along a key.
@@ -69,6 +71,7 @@ impl<T> Found<T> {
     pub(crate) fn stretch(rows: Rows<T>, reached: Option<Key>, seek: &Seek<Key>, key: impl Fn(&T) -> Key) -> Self {
         let Rows { rows, more } = rows;
         let (first, last) = (rows.first().map(&key), rows.last().map(&key));
+        let begins = seek.is_backward() && rows.is_empty() && reached.is_none();
         let (next, previous) = match seek {
             Seek::Skip(_) => (reached.or(last).filter(|_| more), None),
             Seek::After(from) => {
@@ -80,7 +83,7 @@ impl<T> Found<T> {
                 (Some(on), reached.or(first).filter(|_| more))
             }
         };
-        Self { rows, next, previous, note: None }
+        Self { rows, next, previous, begins, note: None }
     }
 
     /// Of a list that is short enough to be read whole.
@@ -95,13 +98,19 @@ impl<T> Found<T> {
         let rows: Vec<T> = all.into_iter().skip(start).take(size).collect();
         let next = if more { rows.last().map(&key) } else { None };
         let previous = if start > 0 { rows.first().map(&key) } else { None };
-        Self { rows, next, previous, note: None }
+        Self { rows, next, previous, begins: false, note: None }
+    }
+
+    /// The rows, and the rest for rows of another kind.
+    pub(crate) fn part<U>(self) -> (Vec<T>, Found<U>) {
+        let Self { rows, next, previous, begins, note } = self;
+        (rows, Found { rows: Vec::new(), next, previous, begins, note })
     }
 
     /// Of a page by number, from 1; the number travels as a place.
     pub(crate) fn numbered(rows: Vec<T>, page: i64, more: bool) -> Self {
         let here = Key::new(page, "");
-        Self { rows, next: more.then(|| here.clone()), previous: (page > 1).then_some(here), note: None }
+        Self { rows, next: more.then(|| here.clone()), previous: (page > 1).then_some(here), begins: false, note: None }
     }
 }
 

@@ -4,7 +4,7 @@
 //! that are offered read, as `7`, or by a name that only one has.
 
 use db::{Connection, Seek};
-use products::CategoryOrder;
+use products::{CategoryOrder, Product};
 
 use crate::desk::Desk;
 use crate::list::{Asked, Choice, Choices};
@@ -55,6 +55,11 @@ fn offered(all: Vec<(i64, String)>, is_open: bool, given: &str, name: Option<Str
         _ => given.to_owned(),
     };
     Choices { all, is_open, value }
+}
+
+/// Whether a product is of the category that a list is narrowed to, if it is.
+pub(crate) fn is_of_category(asked: &Asked, product: &Product) -> bool {
+    asked.given("category").is_none_or(|category| number(category) == Some(product.category_id))
 }
 
 /// These words.

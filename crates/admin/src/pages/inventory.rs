@@ -64,9 +64,9 @@ impl List for Inventory {
         };
         let (rows, reached) = inventory::browse(&conn, store, &filter, &along, size).await?;
         let reached = reached.map(|(title, id)| Key::new(id, title));
-        let Found { rows, next, previous, note } =
-            Found::stretch(rows, reached, seek, |row| Key::new(row.product_id, &row.title_key));
-        Ok(Found { rows: with_last(&conn, store, rows).await?, next, previous, note })
+        let found = Found::stretch(rows, reached, seek, |row| Key::new(row.product_id, &row.title_key));
+        let (rows, found) = found.part();
+        Ok(Found { rows: with_last(&conn, store, rows).await?, ..found })
     }
 
     fn cells((store, row, last): &Self::Row, _: &Asked) -> Vec<Cell> {
@@ -144,7 +144,7 @@ async fn searched(
         return Err(Trouble::new(Code::Invalid, &detail));
     }
     let conn = desk.connection().await?;
-    if let Some(meant) = products::with_sku(&conn, text).await? {
+    if let Some(meant) = products::with_sku(&conn, text).await?.filter(|meant| choices::is_of_category(asked, meant)) {
         ids.retain(|id| *id != meant.id);
         ids.insert(0, meant.id);
     }
@@ -155,12 +155,12 @@ async fn searched(
     };
     let (rows, reached) = inventory::among(&conn, store, &ids, asked.fields.number("most"), &along, size).await?;
     let key = |place: i64| Key::new(place, "");
-    let Found { rows, next, previous, .. } = Found::stretch(rows, reached.map(key), seek, |row| key(row.place));
-    let note = (count > DEEPEST && next.is_none()).then_some(
+    let (rows, found) = Found::stretch(rows, reached.map(key), seek, |row| key(row.place)).part();
+    let note = (count > DEEPEST && found.next.is_none()).then_some(
         "More than 10,000 products of the catalogue match; the best 10,000 were looked at. Narrow the search.",
     );
     let rows = with_last(&conn, store, rows.into_iter().map(|row| row.stocked).collect()).await?;
-    Ok(Found { rows, next, previous, note })
+    Ok(Found { rows, note, ..found })
 }
 
 /// The rows with their store and the number of the latest adjustment of each.

@@ -159,7 +159,7 @@ async fn searched(desk: &Desk, asked: &Asked, seek: &Seek<Key>, size: usize) -> 
     let conn = desk.connection().await?;
     let mut rows = products::several(&conn, &ids).await?;
     if let (Some(sku), 1) = (text, page)
-        && let Some(meant) = products::with_sku(&conn, sku).await?
+        && let Some(meant) = products::with_sku(&conn, sku).await?.filter(|meant| choices::is_of_category(asked, meant))
     {
         rows.retain(|product| product.id != meant.id);
         rows.insert(0, meant);

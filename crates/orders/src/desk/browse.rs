@@ -79,5 +79,5 @@ pub async fn browse(
     for row in fetched.iter_mut().filter(|row| given_up.contains(&row.id)) {
         row.confirmation = Some(ConfirmationState::Failed);
     }
-    walk.page(conn, which, fetched, size, seek).await
+    walk.page(conn, which, fetched, size, seek, Browsed::key).await
 }

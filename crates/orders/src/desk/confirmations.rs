@@ -101,7 +101,7 @@ pub async fn confirmations(
     let of_orders = async |which| {
         let (_, order) = walk.direction();
         let found = walk.bind(shown(&walk.keys(which, size + 1), order)).cached().load(&mut &*conn).await?;
-        walk.page(conn, which, with_outcome(conn, found).await?, size, seek).await
+        walk.page(conn, which, with_outcome(conn, found).await?, size, seek, Told::key).await
     };
     match wanted.outcome {
         Outcome::Any => of_orders(CONFIRMED).await,

@@ -79,8 +79,9 @@ async fn resend(tx: &mut Tx, order_id: i64, actor: &Actor, now: DateTime<Utc>) -
         row.select(confirmations::state).for_no_key_update().first(&mut conn).await.optional()?
     };
     let state = state.ok_or(ResendError::NothingToTell(order_id))?;
-    // Only what was sent is a letter of its own when it is sent again; any other may have arrived and not be on record.
-    let resent = (state == ConfirmationState::Sent).then(|| now.timestamp_micros());
+    // What was sent, or given up for good, is a letter of its own when it is sent again; any other may have arrived and not
+    // be on record.
+    let resent = (state != ConfirmationState::Pending).then(|| now.timestamp_micros());
     let event = OrderConfirmed { store_id, order_id, has_address, resent };
     let about = json!({ "order_id": order_id });
     match outbox::standing(tx, <OrderConfirmed as outbox::Event>::KIND, store_id, &about).await? {

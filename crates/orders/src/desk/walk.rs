@@ -114,7 +114,9 @@ impl Walk {
         fetched: Vec<T>,
         size: usize,
         seek: &Seek<SortKey>,
+        key: impl Fn(&T) -> SortKey,
     ) -> Result<(Rows<T>, Option<SortKey>), db::Error> {
+        let last = fetched.last().map(key);
         let mut rows = Rows::new(fetched, size, seek);
         if which.has_index() || rows.more {
             return Ok((rows, None));
@@ -126,6 +128,12 @@ impl Walk {
         looked.truncate(stretch);
         let end = looked.last().filter(|_| rows.more || rows.rows.is_empty());
         let end = end.map(|place| (place.created_at.timestamp_micros(), place.order_id));
+        // Where so many orders came meanwhile that this look ended before what the first one had found.
+        let end = match (end, last) {
+            (Some(end), Some(last)) if self.upward => Some(end.max(last)),
+            (Some(end), Some(last)) => Some(end.min(last)),
+            (end, _) => end,
+        };
         Ok((rows, end))
     }
 

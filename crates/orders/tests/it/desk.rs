@@ -1,11 +1,15 @@
 //! What a page of orders costs, whatever it is narrowed to and whatever the planner was told: 60,000 orders that were
 //! confirmed, 60,000 later ones that were rejected as everything was sold, all but a few of 40 stores.
 
-use db::Seek;
+use accounts::Actor;
+use db::{Clock, Seek};
 use diesel_async::SimpleAsyncConnection;
-use orders::{Filter, Status, desk};
+use orders::desk::{self, ResendError};
+use orders::{Config, Filter, Orders, Status};
 use testkit::{TestDatabase, rows_read};
 use tokio_postgres::Client;
+
+use crate::support::Shop;
 
 const STORES: &str = "
     ALTER TABLE orders SET (autovacuum_enabled = false);
@@ -120,4 +124,64 @@ async fn confirmed_orders_are_found_behind_many_that_were_rejected() {
             assert!(pages >= found.len() / 1_000 + found.len() / 40_000 * 25, "{pages} pages, many of them empty");
         }
     }
+}
+
+/// Whoever throws confirmations away and whoever has them sent again need the same rows.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn discarding_and_sending_again_do_not_stand_in_each_others_way() {
+    let test = TestDatabase::new().await;
+    let sql = test.sql().await;
+    let given_up = "
+        INSERT INTO stores (name) VALUES ('Corner shop');
+        INSERT INTO orders (store_id, status) SELECT 1, 'CONFIRMED' FROM generate_series(1, 60);
+        INSERT INTO confirmations (store_id, order_id) SELECT store_id, id FROM orders ORDER BY id DESC;
+        INSERT INTO outbox (store_id, kind, payload, failures, parked_at)
+            SELECT store_id, 'order.confirmed', jsonb_build_object('store_id', store_id, 'order_id', id), 8, now()
+            FROM orders ORDER BY id % 7, id";
+    sql.batch_execute(given_up).await.unwrap();
+    let orders = Orders::new(test.handle(), Clock::system(), &Config::default()).unwrap();
+    for round in 0..5 {
+        sql.batch_execute("UPDATE outbox SET parked_at = now()").await.unwrap();
+        let discard = async || {
+            let all = outbox::Which::default();
+            let gone = test.transaction(move |tx| Box::pin(async move { desk::discard(tx, &all, 500).await }));
+            gone.await.unwrap()
+        };
+        let resend = async |from: i64| {
+            for id in (0..60).map(|n| 1 + (n + from) % 60) {
+                match orders.resend_confirmation(id, &Actor::program("test")).await {
+                    Ok(()) | Err(ResendError::OnItsWay(_)) => {}
+                    Err(error) => panic!("round {round}, order {id}: {error}"),
+                }
+            }
+        };
+        tokio::join!(discard(), resend(0), resend(31), discard());
+        let odd = "SELECT count(*) FROM confirmations WHERE (state = 'pending') <> EXISTS ( \
+                       SELECT FROM outbox WHERE payload @> jsonb_build_object('order_id', order_id))";
+        assert_eq!(sql.query_one(odd, &[]).await.unwrap().get::<_, i64>(0), 0, "round {round}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_left_to_see_to_of_an_order_that_was_cancelled() {
+    let shop = Shop::open().await;
+    let tea = shop.product("1.00", Some(10)).await;
+    let mut placed = Vec::new();
+    for _ in 0..2 {
+        placed.push(shop.place(&[(tea, 1)]).await.id);
+    }
+    shop.sql.batch_execute("UPDATE outbox SET parked_at = now()").await.unwrap();
+    let actor = Actor::program("test");
+    // One is cancelled before its confirmation is thrown away, the other afterwards.
+    shop.orders.cancel(placed[0], &actor).await.unwrap();
+    let which = outbox::Which { kind: Some("order.confirmed".into()), ..outbox::Which::default() };
+    let gone = shop.database.transaction(move |tx| Box::pin(async move { desk::discard(tx, &which, 9).await }));
+    assert_eq!(gone.await.unwrap().len(), 2);
+    let states = async || {
+        let states = "SELECT string_agg(state, ' ' ORDER BY order_id) FROM confirmations";
+        shop.sql.query_one(states, &[]).await.unwrap().get::<_, String>(0)
+    };
+    assert_eq!(states().await, "sent failed");
+    shop.orders.cancel(placed[1], &actor).await.unwrap();
+    assert_eq!(states().await, "sent sent");
 }

@@ -157,12 +157,7 @@ async fn what_is_parked_rests_until_it_is_redriven_or_discarded() {
     assert_eq!(tx!(test, |tx| outbox::redrive(tx, &one, 10)), [first]);
     assert!(tx!(test, |tx| outbox::redrive(tx, &once_more, 10)).is_empty(), "it is parked no more");
     let of_kind = Which { kind: Some("test.happened".into()), ..Which::default() };
-    let gone = tx!(test, |tx| outbox::discard(tx, &of_kind, 1));
-    assert_eq!(
-        gone.iter().map(|event| (event.id, event.kind.as_str())).collect::<Vec<_>>(),
-        [(all[1].id, "test.happened")]
-    );
-    assert_eq!(gone[0].payload, all[1].payload);
+    assert_eq!(tx!(test, |tx| outbox::discard(tx, &of_kind, 1)), [all[1].id]);
     assert_eq!(tx!(test, |tx| outbox::redrive(tx, &Which::default(), 10)), [all[2].id, all[3].id]);
     let again = claim_all(&test).await;
     assert_eq!(again.len(), 4);

@@ -29,7 +29,8 @@ const STRETCH: usize = 2_000;
 
 /// A page of those of these products that the store carries and has at most `most` units of, in the order given. Where
 /// so many products were looked up in vain that the page would take long, it ends early, and the place where the look
-/// ended comes with it, as it does with a page that is empty. A page costs the same at any depth.
+/// ended comes with it, as it does with a page that is empty. A page costs the same at any depth. A place is one among the
+/// products as they are given: whoever gives others for the next page may see a row twice, or not at all.
 ///
 /// # Errors
 /// Those of the database.

@@ -5,6 +5,9 @@ use std::collections::HashMap;
 /// Rows of one upload. What is larger is for `manage import`, which reads in constant memory.
 pub(super) const MOST: usize = 2_000;
 
+/// Bytes of one upload.
+const LARGEST: usize = 1024 * 1024;
+
 /// A row: the line on which it begins, and its cells by the names of the columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Line {
@@ -26,6 +29,9 @@ impl Line {
 /// # Errors
 /// What is wrong with the file as a whole, in a sentence.
 pub(super) fn read(text: &str, columns: &[&str]) -> Result<Vec<Line>, String> {
+    if text.len() > LARGEST {
+        return Err("A file may have 1 MiB here. Larger ones are loaded with `manage import`.".into());
+    }
     let text = text.trim_start_matches('\u{feff}');
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_reader(text.as_bytes());
     let broken = |_| "The file cannot be read as CSV.".to_owned();
