@@ -8,12 +8,16 @@ BINARIES = $(or $(CARGO_TARGET_DIR),target)/$(if $(filter dev,$(PROFILE)),debug,
 SEED ?= 1
 ORDERS ?= 2000
 KILLS ?= 12
-MANAGE := $(CARGO) run --quiet --profile $(PROFILE) --package manage --
+MANAGE = $(BINARIES)/manage
 COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose) \
 	$(if $(wildcard .env),--env-file .env) -p stockroom -f docker/compose.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop seed superuser psql test client-trial api-trial mail-trial search-quality bench chaos chaos-short chaos-mutations check fmt generated-check openapi audit up down compose clean
+.PHONY: binaries help run stop seed superuser psql test client-trial api-trial mail-trial search-quality bench chaos chaos-short chaos-mutations check fmt generated-check openapi audit up down compose clean
+
+# Together, as `make run` builds them: manage alone takes other features of the same crates, which are then built anew.
+binaries:
+	@$(CARGO) build --profile $(PROFILE) -p gateway -p worker -p manage
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' Makefile
@@ -24,10 +28,10 @@ run: ## build and run everything on 127.0.0.1:8000 (PROFILE=release, HTTP_ADDR=â
 stop: ## end the private PostgreSQL, Redis and RabbitMQ
 	@scripts/services stop
 
-seed: ## fill the database (ARGS="--products 5000")
+seed: binaries ## fill the database (ARGS="--products 5000")
 	@scripts/with-services postgres -- $(MANAGE) seed $(ARGS)
 
-superuser: ## make an account for /admin/ (asks; ARGS="--email ann@shop.example")
+superuser: binaries ## make an account for /admin/ (asks; ARGS="--email ann@shop.example")
 	@scripts/with-services postgres -- $(MANAGE) createsuperuser $(ARGS)
 
 psql: ## open psql on the database
@@ -70,10 +74,10 @@ check: ## format, lints, documentation, generated files
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --quiet
 	$(MAKE) --no-print-directory generated-check
 
-generated-check: ## openapi.json and the Postman collection match the code
+generated-check: binaries ## openapi.json and the Postman collection match the code
 	$(MANAGE) openapi --check
 
-openapi: ## write openapi.json and the Postman collection anew
+openapi: binaries ## write openapi.json and the Postman collection anew
 	$(MANAGE) openapi --write
 
 fmt: ## format the code

@@ -175,7 +175,7 @@ async fn tell(tx: &Tx, action: Action, ids: Vec<i64>) -> Result<Vec<i64>, db::Er
 
 /// Says how many it was done about, and complains about numbers that were chosen and not found.
 fn told(chosen: &Chosen, ids: &[i64], done: &str) -> Result<()> {
-    ensure!(!ids.is_empty(), "nothing of that was given up");
+    ensure!(!ids.is_empty() || !chosen.ids.is_empty(), "nothing of that was given up");
     say!("{} {done}.", thousands(ids.len() as u64));
     let found: HashSet<&i64> = ids.iter().collect();
     let missing: BTreeSet<&i64> = chosen.ids.iter().filter(|id| !found.contains(id)).collect();

@@ -33,7 +33,10 @@ const THRIFT: u32 = 20;
 /// How long gathering may take; it is nobody's request.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// How long somebody waits for figures who would see none otherwise.
+/// Figures of so long ago are shown only to whom new ones do not come in time.
+const STALE: TimeDelta = TimeDelta::seconds(10);
+
+/// How long somebody waits for figures who would see none otherwise, or those of long ago.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The dear figures, as they were gathered last. They are gathered in the background, one time at a time; meanwhile the
@@ -70,11 +73,11 @@ impl Figures {
         if kept.as_ref().is_none_or(|kept| kept.since.elapsed() >= kept.took * THRIFT) {
             let (this, database, now) = (self.clone(), desk.database()?.clone(), desk.now()?);
             tokio::spawn(async move { this.renew(&database, now).await });
-            if kept.is_none() {
+            if kept.is_none_or(|kept| now - kept.gathered.at >= STALE) {
                 _ = tokio::time::timeout(PATIENCE, told).await;
             }
         }
-        Ok(kept.or_else(|| self.kept()).map(|kept| kept.gathered.clone()))
+        Ok(self.kept().map(|kept| kept.gathered.clone()))
     }
 
     fn kept(&self) -> Option<Arc<Kept>> {

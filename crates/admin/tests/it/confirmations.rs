@@ -4,7 +4,7 @@ use accounts::Role;
 use testkit::TestApp;
 
 use crate::browser::Browser;
-use crate::lists::walk;
+use crate::lists::{numbers, walk};
 
 /// Confirmed orders of three stores with these numbers, one a second; their customers are yet to be told.
 async fn orders(app: &TestApp, many: i64) {
@@ -125,4 +125,22 @@ async fn a_confirmation_that_was_discarded_has_failed_until_it_is_sent_again() {
     browser.act("/admin/orders/1/resend/", &[]).await.expect(303);
     assert_eq!(states().await, "pending pending pending");
     assert_eq!(walk(&mut browser, "/admin/confirmations/?state=failed", "orders").await, [2]);
+}
+
+#[tokio::test]
+async fn whoever_goes_back_to_rows_that_are_gone_misses_none_on_the_way_on() {
+    let app = TestApp::start().await;
+    orders(&app, 120).await;
+    let mut browser = Browser::signed_in(&app, Role::Viewer).await;
+    let sql = app.database.sql().await;
+    let first = browser.get("/admin/confirmations/?state=unsent&sort=placed").await.expect(200);
+    assert_eq!(numbers(&first.text, "orders"), (1..=50).collect::<Vec<_>>());
+    let second = browser.get(&first.link("next").unwrap()).await.expect(200);
+    assert_eq!(numbers(&second.text, "orders"), (51..=100).collect::<Vec<_>>());
+    let told = "UPDATE confirmations SET state = 'sent', sent_at = now() WHERE order_id <= 50";
+    sql.batch_execute(told).await.unwrap();
+    let back = browser.get(&second.link("prev").unwrap()).await.expect(200);
+    assert!(numbers(&back.text, "orders").is_empty(), "{}", back.text);
+    let on = browser.get(&back.link("next").unwrap()).await.expect(200);
+    assert_eq!(numbers(&on.text, "orders"), (51..=100).collect::<Vec<_>>());
 }

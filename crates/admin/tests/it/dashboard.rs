@@ -123,3 +123,19 @@ async fn figures_are_gathered_in_the_background_and_shown_with_their_moment() {
     }
     panic!("the second order never showed");
 }
+
+#[tokio::test]
+async fn figures_of_long_ago_are_not_shown_where_new_ones_come_soon() {
+    let app = TestApp::start().await;
+    let build = app.build().await;
+    let (store, tea) = (build.store("Harbour").await, build.product("Tea", "Tea", "2.50").await);
+    build.stock(store, tea, 50).await;
+    let mut browser = Browser::signed_in(&app, Role::Viewer).await;
+    let none = browser.get("/admin/").await.expect(200).text;
+    assert!(none.contains("Orders today</span> <strong>0</strong>"), "{none}");
+    let order = json!({"store_id": store, "items": [{"product_id": tea, "quantity_requested": 1}]});
+    app.post("/orders/", &order).await.expect(201);
+    tokio::time::sleep(Duration::from_secs(11)).await;
+    let page = browser.get("/admin/").await.expect(200).text;
+    assert!(page.contains("Orders today</span> <strong>1</strong>"), "{page}");
+}

@@ -58,6 +58,7 @@ impl Task {
 
     /// Follows for ever. What fails is tried again; the last good index serves meanwhile.
     pub(super) async fn run(self, folder: Option<PathBuf>) {
+        failures().increment(0);
         let home = Arc::new(compute(move || Home::open(folder.as_deref())).await);
         let (mut following, mut pause) = (None, RETRY.0);
         let (good, last_good) = watch::channel(Instant::now());
@@ -365,7 +366,12 @@ pub(super) async fn commit(mut store: Store, stamp: Stamp) -> (Store, Result<Vec
 
 fn complain(error: &FollowError, what: &str) {
     tracing::warn!(error = error as &dyn std::error::Error, "{what}");
-    metrics::counter!("search_failures_total").increment(1);
+    failures().increment(1);
+}
+
+/// Counted from zero on: of a number that first appears at 1, nobody can tell that it rose.
+fn failures() -> metrics::Counter {
+    metrics::counter!("search_failures_total")
 }
 
 /// A moment since which it is time for upkeep.

@@ -25,7 +25,7 @@ pub struct Placed {
 const FEW: i64 = 4_000;
 
 /// Products that one page looks up in any other store, so that none takes long.
-const STRETCH: usize = 2_000;
+const STRETCH: usize = 1_000;
 
 /// A page of those of these products that the store carries and has at most `most` units of, in the order given. Where
 /// so many products were looked up in vain that the page would take long, it ends early, and the place where the look

@@ -32,7 +32,7 @@ const FEW: i64 = 2_000;
 const CANDIDATES: i64 = 4_000;
 
 /// How many products the strides of such a reader look at, before they would rather go on than wait.
-const SHORT_STRIDES: [i64; 3] = [250, 1_000, 2_000];
+const SHORT_STRIDES: [i64; 3] = [250, 750, 1_000];
 
 /// How many products the strides of a walk look at: for most stores the first is enough, all of them take some tens of
 /// milliseconds. Written into the statements, since they decide how these are planned.
