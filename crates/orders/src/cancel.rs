@@ -130,7 +130,8 @@ async fn cancel(tx: &mut Tx, order_id: i64, at: Timestamp, actor: &Actor) -> Res
     let [before, after] =
         [Status::Confirmed, Status::Cancelled].map(|status| Some(json!({ "status": status.as_str() })));
     // A confirmation that was given up for good is nothing to see to any more.
-    let of_order = confirmations::table.find((store_id, order_id)).filter(confirmations::state.eq("failed"));
+    let failed = confirmations::state.eq(ConfirmationState::Failed.as_str());
+    let of_order = confirmations::table.find((store_id, order_id)).filter(failed);
     let settled = (confirmations::state.eq(ConfirmationState::Sent.as_str()), confirmations::sent_at.eq(Some(at.0)));
     try_join!(
         stock::restore(tx, &lines),

@@ -17,7 +17,8 @@ pub struct OrderConfirmed {
     /// Whether the customer left an address for mail.
     #[serde(default)]
     pub has_address: bool,
-    /// When staff wanted it sent once more although it was sent, in microseconds since 1970: a letter of its own then.
+    /// When staff wanted it sent once more although it was sent or discarded, in microseconds since 1970: a letter of its
+    /// own then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resent: Option<i64>,
 }

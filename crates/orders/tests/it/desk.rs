@@ -182,6 +182,15 @@ async fn nothing_is_left_to_see_to_of_an_order_that_was_cancelled() {
         shop.sql.query_one(states, &[]).await.unwrap().get::<_, String>(0)
     };
     assert_eq!(states().await, "sent failed");
+    // Sent again, it is a letter of its own; that is given up and thrown away once more.
+    shop.orders.resend_confirmation(placed[1], &actor).await.unwrap();
+    let own = "SELECT count(*) FROM outbox WHERE kind = 'order.confirmed' AND payload ? 'resent'";
+    assert_eq!(shop.number(own, &[]).await, 1);
+    shop.sql.batch_execute("UPDATE outbox SET parked_at = now()").await.unwrap();
+    let which = outbox::Which { kind: Some("order.confirmed".into()), ..outbox::Which::default() };
+    let gone = shop.database.transaction(move |tx| Box::pin(async move { desk::discard(tx, &which, 9).await }));
+    assert_eq!(gone.await.unwrap().len(), 1);
+    assert_eq!(states().await, "sent failed");
     shop.orders.cancel(placed[1], &actor).await.unwrap();
     assert_eq!(states().await, "sent sent");
 }
